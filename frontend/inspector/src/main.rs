@@ -1,0 +1,31 @@
+//! Entry point: read the arguments, run one sub-command, set the exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use cofferdam_inspector::args::{self, Command};
+use cofferdam_inspector::error::Failure;
+use cofferdam_inspector::strip;
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args_os().skip(1)).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // The engine may have closed the stream; the exit code still tells.
+            let _ = writeln!(std::io::stderr(), "cofferdam-inspector: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Strip(options) => strip::run(&options),
+        Command::Version => say(concat!("cofferdam-inspector ", env!("CARGO_PKG_VERSION"))),
+        Command::Help => say(args::USAGE),
+    }
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{text}").map_err(Failure::Output)
+}

@@ -1,0 +1,11 @@
+//! The helper's binary on real trees, as root, as in the engine.
+
+// `cfg(test)` tells clippy that helpers of tests are tests.
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod overlay;
+#[cfg(test)]
+mod strip;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,55 @@
+//! A bridge that answers from a script, for tests of everything above it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Bridge, BridgeError, Capabilities, Solve, Solved};
+
+/// Answers in order and remembers what it was asked.
+#[derive(Debug, Default)]
+pub struct FakeBridge {
+    /// What `ping` says.
+    pub capabilities: Capabilities,
+    answers: Mutex<VecDeque<Result<Solved, BridgeError>>>,
+    files: Mutex<VecDeque<Vec<u8>>>,
+    asked: Mutex<Vec<Solve>>,
+}
+
+impl FakeBridge {
+    /// A bridge that will answer each `solve` with the next of `answers` and each `read_file` with
+    /// the next of `files`.
+    pub fn new(answers: Vec<Result<Solved, BridgeError>>, files: Vec<Vec<u8>>) -> Self {
+        Self {
+            answers: Mutex::new(answers.into()),
+            files: Mutex::new(files.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Every solve request so far, in order.
+    pub fn asked(&self) -> Vec<Solve> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn exhausted(what: &str) -> BridgeError {
+    BridgeError::Build { message: format!("the script holds no further {what}"), blame: None }
+}
+
+impl Bridge for FakeBridge {
+    async fn ping(&self) -> Result<Capabilities, BridgeError> {
+        Ok(self.capabilities.clone())
+    }
+
+    async fn solve(&self, request: Solve) -> Result<Solved, BridgeError> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.pop_front().unwrap_or_else(|| Err(exhausted("answer")))
+    }
+
+    async fn read_file(&self, _: &str, _: &str, limit: usize) -> Result<Vec<u8>, BridgeError> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = files.pop_front().ok_or_else(|| exhausted("file"))?;
+        if file.len() > limit { Err(exhausted("bytes of room")) } else { Ok(file) }
+    }
+}

@@ -1,0 +1,195 @@
+//! Writing digests into a Dockerfile, and proving that they are there.
+//!
+//! Only the bytes of the names change, on their own lines, so positions in later messages still
+//! hold. The result is read again: what cannot be proven is not returned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::digest::Digest;
+use super::reference::Reference;
+use crate::dockerfile::{
+    Dockerfile, ImageInput, ImageInputKind, ImageInputs, InputError, Scope, Span, image_inputs,
+};
+
+/// A Dockerfile whose needed images all carry a digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    pub bytes: Vec<u8>,
+    /// What was written, in source order.
+    pub replacements: Vec<Replacement>,
+}
+
+/// One name that got its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    pub kind: ImageInputKind,
+    /// Counted from 1; the same before and after.
+    pub line: usize,
+    /// The name, variables expanded.
+    pub before: String,
+    /// The name with its digest.
+    pub after: String,
+}
+
+/// Why a Dockerfile cannot be pinned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PinError {
+    #[error("cannot tell the images of the Dockerfile: {}", list(.0))]
+    Inputs(Vec<InputError>),
+    #[error("no digest for {}", .0.join(", "))]
+    Missing(Vec<String>),
+    #[error("cannot pin line {line}: {detail}")]
+    Unproven { line: usize, detail: String },
+}
+
+fn list(errors: &[InputError]) -> String {
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+/// Writes the digests of `digests` (canonical name to digest) behind the names in `source`.
+///
+/// Names in `local` are only in the engine's own store, which no digest in the text can reach.
+/// A name that has a digest stays as it is. A needed name without one is an error; others get
+/// theirs when it is known. BUILDKIT_SYNTAX is not in the text and stays the caller's business.
+pub fn pin(
+    source: &[u8],
+    scope: &Scope,
+    digests: &BTreeMap<String, Digest>,
+    local: &BTreeSet<String>,
+) -> Result<Pinned, PinError> {
+    let before = Dockerfile::parse(source);
+    let inputs = image_inputs(&before, scope);
+    if !inputs.errors.is_empty() {
+        return Err(PinError::Inputs(inputs.errors));
+    }
+    let mut edits: Vec<(Span, String)> = Vec::new();
+    let mut missing = Vec::new();
+    let mut replacements = Vec::new();
+    let mut expected: Vec<String> = Vec::new();
+    for input in &inputs.inputs {
+        expected.push(input.reference.clone());
+        let Some((last, others)) = input.parts.split_last() else {
+            continue;
+        };
+        let reference = parsed(input)?;
+        if reference.digest.is_some() {
+            continue;
+        }
+        let name = reference.canonical();
+        let Some(digest) = digests.get(&name) else {
+            if input.reachable && !local.contains(&name) {
+                missing.push(name);
+            }
+            continue;
+        };
+        let after = format!("{}@{digest}", input.reference);
+        // The last piece gets the name: an emptied last line would swallow the next instruction.
+        edits.extend(others.iter().map(|part| (*part, String::new())));
+        edits.push((*last, after.clone()));
+        if let Some(slot) = expected.last_mut() {
+            slot.clone_from(&after);
+        }
+        replacements.push(Replacement {
+            kind: input.kind,
+            line: input.line,
+            before: input.reference.clone(),
+            after,
+        });
+    }
+    if !missing.is_empty() {
+        missing.sort();
+        missing.dedup();
+        return Err(PinError::Missing(missing));
+    }
+    let bytes = apply(source, edits)?;
+    prove(&before, &inputs, &expected, &bytes, scope)?;
+    Ok(Pinned {
+        bytes,
+        replacements,
+    })
+}
+
+fn parsed(input: &ImageInput) -> Result<Reference, PinError> {
+    input.parsed().map_err(|error| PinError::Unproven {
+        line: input.line,
+        detail: error.to_string(),
+    })
+}
+
+fn apply(source: &[u8], mut edits: Vec<(Span, String)>) -> Result<Vec<u8>, PinError> {
+    edits.sort();
+    let mut out = Vec::with_capacity(source.len() + edits.len() * 80);
+    let mut copied = 0;
+    for (span, text) in edits {
+        let between = source.get(copied..span.start);
+        let (Some(between), true) = (between, span.end <= source.len()) else {
+            return Err(PinError::Unproven {
+                line: 0,
+                detail: "two names share the same bytes".to_owned(),
+            });
+        };
+        out.extend_from_slice(between);
+        out.extend_from_slice(text.as_bytes());
+        copied = span.end;
+    }
+    out.extend_from_slice(source.get(copied..).unwrap_or_default());
+    Ok(out)
+}
+
+/// Reads the result again and compares it with what it should say.
+fn prove(
+    before: &Dockerfile,
+    inputs: &ImageInputs,
+    expected: &[String],
+    bytes: &[u8],
+    scope: &Scope,
+) -> Result<(), PinError> {
+    let fail = |line: usize, detail: &str| {
+        Err(PinError::Unproven {
+            line,
+            detail: detail.to_owned(),
+        })
+    };
+    let after = Dockerfile::parse(bytes);
+    let found = image_inputs(&after, scope);
+    if let Some(error) = found.errors.first() {
+        return fail(error.line, &error.kind.to_string());
+    }
+    if before.lines().line_count() != after.lines().line_count() {
+        return fail(0, "the number of lines changed");
+    }
+    let shape = |dockerfile: &Dockerfile| -> Vec<_> {
+        let node = |at: &crate::dockerfile::Instruction| (at.keyword, at.line, at.heredocs.len());
+        dockerfile.instructions.iter().map(node).collect()
+    };
+    if shape(before) != shape(&after) || before.errors.len() != after.errors.len() {
+        return fail(0, "the instructions changed");
+    }
+    if found.inputs.len() != inputs.inputs.len()
+        || found.reachable_stages != inputs.reachable_stages
+    {
+        return fail(0, "the images or stages changed");
+    }
+    for ((old, new), expected) in inputs.inputs.iter().zip(&found.inputs).zip(expected) {
+        let same = old.kind == new.kind
+            && old.line == new.line
+            && old.stage == new.stage
+            && old.stage_name == new.stage_name
+            && old.platform == new.platform
+            && old.reachable == new.reachable
+            && old.onbuild == new.onbuild;
+        if !same {
+            return fail(old.line, "the meaning of the line changed");
+        }
+        if new.reference != *expected {
+            return fail(old.line, "the digest did not arrive");
+        }
+        let in_text = !new.parts.is_empty();
+        if new.reachable && in_text && parsed(new)?.digest.is_none() {
+            return fail(old.line, "the image still has no digest");
+        }
+    }
+    Ok(())
+}

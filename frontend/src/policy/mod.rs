@@ -1,0 +1,3 @@
+//! Policy rules, one file each.
+
+pub mod secret_arg;

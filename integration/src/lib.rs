@@ -1,0 +1,1 @@
+//! Real engines, a real registry, and the tests that need them.

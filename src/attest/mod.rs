@@ -1,0 +1,5 @@
+//! Statements about an image, in the field's formats.
+//!
+//! Signing will wrap [`provenance::Facts::statement`] in an envelope; the bytes stay the same.
+
+pub mod provenance;

@@ -1,0 +1,184 @@
+//! One build: a session, a solve that waits for our result, and the stream of its progress.
+
+use std::collections::BTreeMap;
+
+use bollard_buildkit_proto::google::rpc;
+use bollard_buildkit_proto::moby::buildkit::v1 as control;
+use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
+use bollard_buildkit_proto::moby::buildkit::v1::frontend as gateway;
+use cofferdam_frontend::bridge::BridgeError;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_stream::StreamExt as _;
+use tonic::Status;
+use tonic::transport::Channel;
+
+use super::session::{Services, SessionId};
+use super::{Engine, EngineError, GatewayBridge, SessionTransport, image_id, status_error};
+
+pub use super::image_id::Exported;
+pub use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
+
+/// Docker's exporter into its own store, on both stores.
+const EXPORTER: &str = "moby";
+/// What the engine says to a bridge call whose build has already ended.
+const NO_SUCH_JOB: &str = "no such job";
+
+/// Random names of a build and its session.
+#[derive(Clone, Debug)]
+pub struct BuildId(String);
+
+impl BuildId {
+    /// A new, unguessable name.
+    pub fn random() -> std::io::Result<Self> {
+        Ok(Self(crate::random::hex::<12>()?))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A build that the engine has begun; dropping it ends it there.
+#[derive(Debug)]
+pub struct ActiveBuild {
+    bridge: GatewayBridge,
+    session: JoinHandle<()>,
+    solve: JoinHandle<Result<control::SolveResponse, Status>>,
+    status: JoinHandle<()>,
+    engine: Engine,
+}
+
+impl Engine {
+    /// Opens a session and a build in it; progress goes to `progress`.
+    pub async fn start(
+        &self,
+        id: &BuildId,
+        services: Services,
+        transport: SessionTransport,
+        progress: mpsc::Sender<StatusResponse>,
+    ) -> Result<ActiveBuild, EngineError> {
+        let channel = self.channel().await?;
+        let session_id = SessionId { uuid: id.0.clone(), shared_key: id.0.clone() };
+        let session = self.serve_session(&channel, &session_id, services, transport).await?;
+        let build = id.0.parse().map_err(|_| EngineError::NoImageId)?;
+        let bridge = GatewayBridge::new(channel.clone(), build);
+        let status = tokio::spawn(watch(channel.clone(), id.0.clone(), progress));
+        let solve = tokio::spawn(wait_for_result(channel, id.0.clone()));
+        Ok(ActiveBuild { bridge, session, solve, status, engine: self.clone() })
+    }
+}
+
+/// Begins a build without a graph: the result will come through the gateway, and this call ends
+/// when it was exported.
+async fn wait_for_result(
+    channel: Channel,
+    id: String,
+) -> Result<control::SolveResponse, Status> {
+    let request = control::SolveRequest {
+        r#ref: id.clone(),
+        session: id,
+        // Docker 20.10 reads only the older of the two ways to name an exporter.
+        exporter_deprecated: EXPORTER.into(),
+        exporters: vec![control::Exporter { r#type: EXPORTER.into(), ..Default::default() }],
+        cache: Some(control::CacheOptions::default()),
+        // Keeps the build and its log out of the engine's history.
+        internal: true,
+        ..control::SolveRequest::default()
+    };
+    ControlClient::new(channel).solve(request).await.map(tonic::Response::into_inner)
+}
+
+async fn watch(channel: Channel, id: String, progress: mpsc::Sender<StatusResponse>) {
+    let request = control::StatusRequest { r#ref: id };
+    match ControlClient::new(channel).status(request).await {
+        Ok(answer) => {
+            let mut stream = answer.into_inner();
+            while let Some(Ok(status)) = stream.next().await {
+                if progress.send(status).await.is_err() {
+                    break;
+                }
+            }
+        }
+        Err(error) => tracing::debug!(%error, "no progress from the engine"),
+    }
+}
+
+impl ActiveBuild {
+    /// The gateway of this build.
+    pub fn bridge(&self) -> &GatewayBridge {
+        &self.bridge
+    }
+
+    /// Exports a result without a name and returns what the store made of it.
+    pub async fn export(
+        mut self,
+        reference: Option<String>,
+        metadata: BTreeMap<String, Vec<u8>>,
+    ) -> Result<Exported, BridgeError> {
+        let result = gateway::Result {
+            metadata: metadata.into_iter().collect(),
+            result: Some(gateway::result::Result::Ref(gateway::Ref {
+                id: reference.unwrap_or_default(),
+                def: None,
+            })),
+            ..gateway::Result::default()
+        };
+        let answer = gateway::ReturnRequest { result: Some(result), error: None };
+        if let Err(status) = self.bridge.finish(answer).await {
+            return Err(self.instead(&status).await);
+        }
+        let response = self.solved().await.map_err(|status| status_error::read(&status))?;
+        // What is still in the pipe belongs to the progress: the engine ends the stream itself.
+        let _ = (&mut self.status).await;
+        image_id::exported(&response.exporter_response, self.engine.facts().store).ok_or_else(
+            || BridgeError::Build { message: EngineError::NoImageId.to_string(), blame: None },
+        )
+    }
+
+    /// Ends the build with nothing exported and waits for the engine to agree.
+    pub async fn fail(mut self, error: BridgeError) -> BridgeError {
+        let BridgeError::Build { message, .. } = &error else { return error };
+        let status =
+            rpc::Status { code: tonic::Code::Unknown as i32, message: message.clone(), details: vec![] };
+        let told = gateway::ReturnRequest { result: None, error: Some(status) };
+        let error = match self.bridge.finish(told).await {
+            Ok(()) => error,
+            // The build ended before we did: its own error is the cause.
+            Err(_) if message.contains(NO_SUCH_JOB) => {
+                self.solved().await.err().map_or(error, |status| status_error::read(&status))
+            }
+            Err(_) => error,
+        };
+        let _ = (&mut self.solve).await;
+        let _ = (&mut self.status).await;
+        error
+    }
+
+    async fn solved(&mut self) -> Result<control::SolveResponse, Status> {
+        match (&mut self.solve).await {
+            Ok(result) => result,
+            Err(error) => Err(Status::internal(error.to_string())),
+        }
+    }
+
+    /// The build's own error where a gateway call only says that the build is over.
+    async fn instead(&mut self, status: &Status) -> BridgeError {
+        if status.message().contains(NO_SUCH_JOB)
+            && let Err(cause) = self.solved().await
+        {
+            return status_error::read(&cause);
+        }
+        status_error::read(status)
+    }
+}
+
+impl Drop for ActiveBuild {
+    fn drop(&mut self) {
+        // Cancelling the calls cancels the build in the engine; nothing of it goes on.
+        self.solve.abort();
+        self.status.abort();
+        self.session.abort();
+    }
+}

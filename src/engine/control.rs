@@ -1,0 +1,80 @@
+//! BuildKit's Control API and the session, over whichever door the engine has.
+
+use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
+use hyper_util::rt::TokioIo;
+use tonic::transport::{Channel, Endpoint as TonicEndpoint};
+use tower::service_fn;
+
+use super::endpoint::BoxIo;
+use super::session::{Services, SessionId, over_control, serve};
+use super::upgrade::upgrade;
+use super::{Engine, EngineError};
+
+/// Windows of our side of HTTP/2, in bytes: logs and reports must never wait for us.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+
+/// How the session reaches the engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionTransport {
+    /// `POST /session` and an upgrade; where that is gone, `Control.Session`.
+    #[default]
+    Auto,
+    /// `Control.Session` only.
+    Control,
+}
+
+impl Engine {
+    /// Opens a connection for Control and gateway calls: `POST /grpc` and an upgrade, or plain
+    /// HTTP/2 where the engine has done away with the upgrade.
+    pub(super) async fn channel(&self) -> Result<Channel, EngineError> {
+        let io: BoxIo = match upgrade(self.endpoint.dial().await?, "/grpc", &[]).await {
+            Ok(upgraded) => Box::new(upgraded),
+            Err(EngineError::NoUpgrade { .. }) => self.endpoint.dial().await?,
+            Err(error) => return Err(error),
+        };
+        over(io).await.map_err(|error| EngineError::NoUpgrade {
+            path: "/grpc".into(),
+            answer: error.to_string(),
+        })
+    }
+
+    /// Opens the session and serves it in the background until the returned task is aborted.
+    pub(super) async fn serve_session(
+        &self,
+        channel: &Channel,
+        id: &SessionId,
+        services: Services,
+        transport: SessionTransport,
+    ) -> Result<tokio::task::JoinHandle<()>, EngineError> {
+        if transport == SessionTransport::Auto {
+            match upgrade(self.endpoint.dial().await?, "/session", &id.headers()).await {
+                Ok(io) => return Ok(tokio::spawn(serve(io, services))),
+                Err(EngineError::NoUpgrade { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let io = over_control(ControlClient::new(channel.clone()), id).await.map_err(|status| {
+            EngineError::Control {
+                what: "cannot open a session",
+                message: status.message().to_string(),
+            }
+        })?;
+        Ok(tokio::spawn(serve(io, services)))
+    }
+}
+
+/// An HTTP/2 channel over one connection; it cannot reconnect, a build that lost it has failed.
+async fn over(io: BoxIo) -> Result<Channel, tonic::transport::Error> {
+    let mut io = Some(io);
+    TonicEndpoint::from_static("http://docker")
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .connect_with_connector(service_fn(move |_| {
+            let io = io.take().map(TokioIo::new);
+            async move {
+                io.ok_or_else(|| std::io::Error::other("the connection to the engine is gone"))
+            }
+        }))
+        .await
+}

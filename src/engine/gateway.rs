@@ -1,0 +1,175 @@
+//! The gateway bridge of an engine, spoken from the outside: how a frontend that runs in this
+//! process asks BuildKit for results.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bollard_buildkit_proto::moby::buildkit::v1::apicaps::ApiCap;
+use bollard_buildkit_proto::moby::buildkit::v1::frontend as pb;
+use bollard_buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
+use bollard_buildkit_proto::moby::buildkit::v1::frontend::result::Result as Kind;
+use cofferdam_frontend::bridge::{Bridge, BridgeError, Capabilities, Solve, Solved};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+use super::status_error;
+
+/// Says which build a call belongs to.
+const BUILD_ID: &str = "buildkit-controlapi-buildid";
+/// Largest answer we take, in bytes: a graph with its source map.
+const MAX_MESSAGE: usize = 64 << 20;
+/// Part of a file that one call reads, in bytes; engines cap a message at 16 MiB.
+const READ_STEP: usize = 2 << 20;
+
+/// The gateway of one build.
+#[derive(Clone, Debug)]
+pub struct GatewayBridge {
+    client: LlbBridgeClient<Channel>,
+    build: MetadataValue<Ascii>,
+}
+
+impl GatewayBridge {
+    pub(super) fn new(channel: Channel, build: MetadataValue<Ascii>) -> Self {
+        let client = LlbBridgeClient::new(channel)
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_MESSAGE);
+        Self { client, build }
+    }
+
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert(BUILD_ID, self.build.clone());
+        request
+    }
+
+    /// Hands the result to the exporter, or ends the build.
+    pub(super) async fn finish(&self, result: pb::ReturnRequest) -> Result<(), Status> {
+        self.client.clone().r#return(self.request(result)).await.map(drop)
+    }
+}
+
+impl Bridge for GatewayBridge {
+    async fn ping(&self) -> Result<Capabilities, BridgeError> {
+        let pong = self
+            .client
+            .clone()
+            .ping(self.request(pb::PingRequest {}))
+            .await
+            .map_err(|status| status_error::read(&status))?
+            .into_inner();
+        Ok(Capabilities {
+            gateway: enabled(pong.frontend_api_caps),
+            llb: enabled(pong.llb_caps),
+            platforms: pong.workers.into_iter().next().map(|w| w.platforms).unwrap_or_default(),
+        })
+    }
+
+    async fn solve(&self, request: Solve) -> Result<Solved, BridgeError> {
+        let mut message = pb::SolveRequest {
+            allow_result_return: true,
+            allow_result_array_ref: true,
+            ..pb::SolveRequest::default()
+        };
+        match request {
+            Solve::Frontend { name, options } => {
+                message.frontend = name;
+                message.frontend_opt = options.into_iter().collect();
+            }
+            Solve::Definition { definition, evaluate } => {
+                message.definition = Some(definition);
+                message.evaluate = evaluate;
+            }
+        }
+        let answer = self
+            .client
+            .clone()
+            .solve(self.request(message))
+            .await
+            .map_err(|status| status_error::read(&status))?
+            .into_inner();
+        Ok(solved(answer.result.unwrap_or_default()))
+    }
+
+    async fn read_file(
+        &self,
+        reference: &str,
+        path: &str,
+        limit: usize,
+    ) -> Result<Vec<u8>, BridgeError> {
+        let mut file = Vec::new();
+        loop {
+            let range = pb::FileRange {
+                offset: i64::try_from(file.len()).unwrap_or(i64::MAX),
+                length: READ_STEP as i64,
+            };
+            let request = pb::ReadFileRequest {
+                r#ref: reference.to_string(),
+                file_path: path.to_string(),
+                range: Some(range),
+                mount_index: 0,
+            };
+            let part = self
+                .client
+                .clone()
+                .read_file(self.request(request))
+                .await
+                .map_err(|status| status_error::read(&status))?
+                .into_inner()
+                .data;
+            file.extend_from_slice(&part);
+            if part.len() < READ_STEP {
+                return Ok(file);
+            }
+            if file.len() > limit {
+                let message = format!("{path} is larger than {limit} bytes");
+                return Err(BridgeError::Build { message, blame: None });
+            }
+        }
+    }
+}
+
+fn enabled(caps: Vec<ApiCap>) -> BTreeSet<String> {
+    caps.into_iter().filter(|cap| cap.enabled).map(|cap| cap.id).collect()
+}
+
+/// Reads a result of one platform in any of the forms that engines use.
+fn solved(result: pb::Result) -> Solved {
+    let metadata: BTreeMap<String, Vec<u8>> = result.metadata.into_iter().collect();
+    let mut refs: Vec<pb::Ref> = match result.result {
+        Some(Kind::Ref(reference)) => vec![reference],
+        Some(Kind::Refs(map)) => map.refs.into_values().collect(),
+        Some(Kind::RefDeprecated(id)) => vec![pb::Ref { id, def: None }],
+        Some(Kind::RefsDeprecated(map)) => {
+            map.refs.into_values().map(|id| pb::Ref { id, def: None }).collect()
+        }
+        None => Vec::new(),
+    };
+    let platforms = refs.len();
+    let first = refs.pop().unwrap_or_default();
+    Solved {
+        reference: Some(first.id).filter(|id| !id.is_empty()),
+        definition: first.def.filter(|definition| !definition.def.is_empty()),
+        metadata,
+        platforms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_result_is_read() {
+        let reference = |id: &str| pb::Ref { id: id.into(), def: None };
+        let read = |kind| {
+            let solved = solved(pb::Result { result: kind, ..pb::Result::default() });
+            (solved.reference, solved.platforms)
+        };
+        assert_eq!(read(Some(Kind::Ref(reference("a")))), (Some("a".into()), 1));
+        let one = pb::RefMap { refs: [("linux/amd64".to_string(), reference("b"))].into() };
+        assert_eq!(read(Some(Kind::Refs(one))), (Some("b".into()), 1));
+        assert_eq!(read(Some(Kind::RefDeprecated("c".into()))), (Some("c".into()), 1));
+        assert_eq!(read(Some(Kind::Ref(reference("")))), (None, 1));
+        assert_eq!(read(None), (None, 0));
+    }
+}

@@ -1,0 +1,116 @@
+//! The engine: connections, sessions, builds, and the REST calls around them. It knows no policy.
+
+use std::path::PathBuf;
+
+mod api;
+mod build;
+mod control;
+mod endpoint;
+mod gateway;
+mod housekeeping;
+mod image_id;
+pub mod session;
+mod status_error;
+mod upgrade;
+
+pub use api::{EngineFacts, ImageStore, LocalImage, RegistryAnswer};
+pub use build::{ActiveBuild, BuildId, Exported, StatusResponse};
+pub use control::SessionTransport;
+pub use endpoint::Endpoint;
+pub use gateway::GatewayBridge;
+
+/// Why the engine could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// `DOCKER_HOST` makes no sense.
+    #[error("DOCKER_HOST {host:?} cannot be used: {reason}")]
+    BadHost {
+        /// As it was given.
+        host: String,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing answers there.
+    #[error("cannot reach the engine at {endpoint}: {source}")]
+    Unreachable {
+        /// Where.
+        endpoint: Endpoint,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The connection broke.
+    #[error("lost the engine during {during}: {source}")]
+    Lost {
+        /// The call that was under way.
+        during: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It answers, but offers no BuildKit.
+    #[error("the engine offers no BuildKit: {path} was answered with {answer:?}")]
+    NoUpgrade {
+        /// What was asked for.
+        path: String,
+        /// First line of the answer.
+        answer: String,
+    },
+    /// A REST call failed.
+    #[error("{what}: {source}")]
+    Api {
+        /// What was asked for, as a phrase.
+        what: String,
+        /// The engine's answer.
+        source: bollard::errors::Error,
+    },
+    /// A BuildKit call failed outside of a build.
+    #[error("{what}: {message}")]
+    Control {
+        /// What was asked for, as a phrase.
+        what: &'static str,
+        /// The engine's words.
+        message: String,
+    },
+    /// The export succeeded and the engine does not say what came out.
+    #[error("the engine exported an image and named no digest for it")]
+    NoImageId,
+}
+
+/// Why a file that the session needs could not be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", path.display())]
+pub struct UnreadableFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+/// A Docker engine that answered.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    endpoint: Endpoint,
+    api: bollard::Docker,
+    facts: EngineFacts,
+}
+
+impl Engine {
+    /// Connects and asks the engine what it is.
+    pub async fn connect(endpoint: Endpoint) -> Result<Self, EngineError> {
+        // The client below connects lazily and wraps the reason; a first connection of our own
+        // tells a missing socket from a missing permission.
+        drop(endpoint.dial().await?);
+        let api = api::client(&endpoint).await?;
+        let facts = api::facts(&api).await?;
+        Ok(Self { endpoint, api, facts })
+    }
+
+    /// What the engine is.
+    pub fn facts(&self) -> &EngineFacts {
+        &self.facts
+    }
+
+    /// Where it is.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}

@@ -1,0 +1,94 @@
+//! Build secrets: held in memory, handed to the engine when a step mounts one, never shown.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::Secrets;
+use bollard_buildkit_proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
+use tonic::{Request, Response, Status};
+use zeroize::Zeroizing;
+
+/// The one type that holds a secret's bytes: no `Debug`, no `Display`, wiped when dropped.
+#[derive(Clone)]
+pub struct SecretValue(Arc<Zeroizing<Vec<u8>>>);
+
+impl SecretValue {
+    /// Takes the bytes over.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Zeroizing::new(bytes)))
+    }
+
+    /// Size in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// The secrets of one build by id.
+#[derive(Clone, Debug, Default)]
+pub struct SecretStore(Arc<BTreeMap<String, SecretValue>>);
+
+impl SecretStore {
+    /// Holds `values`.
+    pub fn new(values: BTreeMap<String, SecretValue>) -> Self {
+        Self(Arc::new(values))
+    }
+
+    /// Their ids, sorted.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+#[tonic::async_trait]
+impl Secrets for SecretStore {
+    async fn get_secret(
+        &self,
+        request: Request<GetSecretRequest>,
+    ) -> Result<Response<GetSecretResponse>, Status> {
+        let id = request.into_inner().id;
+        match self.0.get(&id) {
+            Some(value) => Ok(Response::new(GetSecretResponse { data: value.0.to_vec() })),
+            None => Err(Status::not_found(format!(
+                "secret {id} was not given: --secret id={id},src=FILE"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_never_shows() {
+        let value = SecretValue::new(b"hunter2".to_vec());
+        let store = SecretStore::new([("db".to_string(), value.clone())].into());
+        let shown = format!("{value:?} {store:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("db"));
+    }
+
+    #[tokio::test]
+    async fn only_what_was_given_is_served() {
+        let store =
+            SecretStore::new([("a".to_string(), SecretValue::new(b"x".to_vec()))].into());
+        let ask = |id: &str| GetSecretRequest { id: id.into(), ..GetSecretRequest::default() };
+        let given = store.get_secret(Request::new(ask("a"))).await.unwrap();
+        assert_eq!(given.into_inner().data, b"x");
+        let missing = store.get_secret(Request::new(ask("b"))).await.unwrap_err();
+        assert_eq!(missing.code(), tonic::Code::NotFound);
+    }
+}

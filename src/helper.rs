@@ -1,0 +1,51 @@
+//! The static helper that runs inside the engine, carried in this binary.
+
+use std::borrow::Cow;
+
+use crate::engine::session::filesync::{FilesyncError, MemoryEntry, MemoryTree, Tree};
+
+/// The helper's bytes, built by `build.rs`.
+static HELPER: &[u8] = include_bytes!(env!("COFFERDAM_HELPER"));
+/// The platform it was built for, as Docker writes it.
+pub(crate) const PLATFORM: &str = if cfg!(target_arch = "aarch64") {
+    "linux/arm64"
+} else {
+    "linux/amd64"
+};
+/// Its path in its directory.
+const PATH: &str = "helper";
+
+/// sha256 of the helper, `sha256:…`.
+pub(crate) fn digest() -> String {
+    cofferdam_frontend::graph::digest(HELPER)
+}
+
+/// The directory that is the root of the strip op: the helper, mount points, and the two files
+/// without which newer engines cannot use a root that is read-only.
+pub(crate) fn tree() -> Result<Tree, FilesyncError> {
+    let directories = ["dev", "etc", "out", "proc", "rootfs", "sys"];
+    let mut entries: Vec<MemoryEntry> =
+        directories.into_iter().map(|path| MemoryEntry::dir(path)).collect();
+    for path in ["etc/hosts", "etc/resolv.conf"] {
+        entries.push(MemoryEntry::file(path, 0o644, Cow::Borrowed(&[][..])));
+    }
+    entries.push(MemoryEntry::file(PATH, 0o755, Cow::Borrowed(HELPER)));
+    MemoryTree::new(entries).map(Tree::Memory)
+}
+
+/// The arguments with which it strips the mounted image.
+pub(crate) fn strip_args(keep: impl IntoIterator<Item = String>) -> Vec<String> {
+    use cofferdam_frontend::graph::{IMAGE_MOUNT, REPORT_FILE, REPORT_MOUNT};
+    let mut args = vec![
+        format!("/{PATH}"),
+        "strip".into(),
+        "--root".into(),
+        IMAGE_MOUNT.into(),
+        "--report".into(),
+        format!("{REPORT_MOUNT}/{REPORT_FILE}"),
+    ];
+    for path in keep {
+        args.extend(["--keep".into(), path]);
+    }
+    args
+}

@@ -1,0 +1,251 @@
+//! Giving every image input one meaning: from the text, from the lock, or by asking now.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use cofferdam_frontend::build::PinSource;
+use cofferdam_frontend::graph::judge::{Pin, Unpinned, Violation};
+use cofferdam_frontend::pins::{Digest, ImageSource, Lock, LockedImage, Reference, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::engine::session::RegistryAuth;
+use crate::engine::{Engine, ImageStore, LocalImage, RegistryAnswer};
+use crate::error::{Error, Place, SourceText};
+
+mod lock_file;
+mod text;
+
+pub(crate) use lock_file::LockFile;
+pub(crate) use text::{PinnedText, pin_text};
+
+/// Resolves names, each once, with the lock as its memory.
+#[derive(Debug)]
+pub(crate) struct Resolver<'a> {
+    engine: &'a Engine,
+    auth: &'a RegistryAuth,
+    locked: bool,
+    source: SourceText,
+    lock: Mutex<Lock>,
+    local: Mutex<BTreeMap<String, String>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(
+        engine: &'a Engine,
+        auth: &'a RegistryAuth,
+        locked: bool,
+        source: SourceText,
+        lock: Lock,
+    ) -> Self {
+        let (lock, local) = (Mutex::new(lock), Mutex::new(BTreeMap::new()));
+        Self { engine, auth, locked, source, lock, local }
+    }
+
+    /// The lock with everything that was resolved.
+    pub(crate) async fn lock(&self) -> Lock {
+        self.lock.lock().await.clone()
+    }
+
+    /// Fails when an image that only the engine's store has was exchanged during the build.
+    pub(crate) async fn check_local_images(&self) -> Result<(), Error> {
+        for (name, id) in self.local.lock().await.iter() {
+            let now = self.engine.local_image(name).await?.map(|image| image.id);
+            if now.as_ref() != Some(id) {
+                let now = now.unwrap_or_else(|| "nothing".into());
+                return Err(self.refuse(
+                    "unpinned-image",
+                    format!("{name} was {id} when the build began and is {now} now"),
+                    "build again when nothing else changes that image".into(),
+                    None,
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What `reference` stands for in this build; `line` is where it is written.
+    async fn resolve(&self, reference: &Reference, line: Option<usize>) -> Result<Pin, Error> {
+        if let Some(digest) = &reference.digest {
+            return Ok(Pin::Digest(digest.as_str().to_string()));
+        }
+        let name = reference.canonical();
+        let locked = self.lock.lock().await.get(&name).cloned();
+        match locked.map(|image| image.source) {
+            Some(ImageSource::Registry { digest, .. }) => {
+                return Ok(Pin::Digest(digest.as_str().to_string()));
+            }
+            Some(ImageSource::Local { image_id }) => {
+                return self.locked_local(reference, image_id.as_str(), line).await;
+            }
+            None if self.locked => return Err(self.not_locked(reference, line)),
+            None => {}
+        }
+        let source = self.ask(reference, line).await?;
+        self.remember(reference, source).await
+    }
+
+    /// An image of the local store that the lock knows: the lock follows it unless it is final.
+    async fn locked_local(
+        &self,
+        reference: &Reference,
+        image_id: &str,
+        line: Option<usize>,
+    ) -> Result<Pin, Error> {
+        let now = self.engine.local_image(&reference.familiar()).await?.map(|image| image.id);
+        match now {
+            Some(now) if now == image_id || !self.locked => {
+                let source = ImageSource::Local { image_id: parse_digest(&now)? };
+                self.remember(reference, source).await
+            }
+            None if !self.locked => {
+                let source = self.ask(reference, line).await?;
+                self.remember(reference, source).await
+            }
+            now => Err(self.refuse(
+                "unpinned-image",
+                format!(
+                    "cofferdam.lock holds {image_id} for {}, the engine's store has {}",
+                    reference.familiar(),
+                    now.as_deref().unwrap_or("no such image")
+                ),
+                "restore that image, or build without --locked to lock the present one".into(),
+                line,
+            )),
+        }
+    }
+
+    /// Asks the registry; an image that it does not have may be one of the engine's own.
+    async fn ask(&self, reference: &Reference, line: Option<usize>) -> Result<ImageSource, Error> {
+        let login = self.auth.login(&reference.domain);
+        let (problem, hint) = match self.engine.registry_digest(&reference.canonical(), login).await? {
+            RegistryAnswer::Digest(digest) => {
+                return Ok(ImageSource::Registry {
+                    digest: parse_digest(&digest)?,
+                    platforms: BTreeMap::new(),
+                });
+            }
+            RegistryAnswer::Absent(words) => (words, "check the name and its tag"),
+            RegistryAnswer::Denied(words) => (
+                words,
+                "log in with `docker login`, and check the name: registries answer so for what does not exist",
+            ),
+            RegistryAnswer::Unreachable(words) => {
+                // A registry's address in the name says where the image must come from.
+                if reference.domain != DEFAULT_DOMAIN {
+                    return Err(self.no_answer(reference, &words, line, "start the registry, or check its address"));
+                }
+                (words, "check the network; an image that was locked before builds without the registry")
+            }
+        };
+        let local = self.engine.local_image(&reference.familiar()).await?;
+        match local.filter(|image| self.is_local_only(image, reference)) {
+            Some(image) => Ok(ImageSource::Local { image_id: parse_digest(&image.id)? }),
+            None => Err(self.no_answer(reference, &problem, line, hint)),
+        }
+    }
+
+    /// The classic store remembers under which digests it pulled an image; containerd's names every
+    /// image by digest, so there the registry's answer alone decides.
+    fn is_local_only(&self, image: &LocalImage, reference: &Reference) -> bool {
+        let prefix = format!("{}@", Reference { tag: None, ..reference.clone() }.familiar());
+        match self.engine.facts().store {
+            ImageStore::Classic => !image.repo_digests.iter().any(|d| d.starts_with(&prefix)),
+            ImageStore::Containerd => true,
+        }
+    }
+
+    async fn remember(&self, reference: &Reference, source: ImageSource) -> Result<Pin, Error> {
+        let pin = match &source {
+            ImageSource::Registry { digest, .. } => Pin::Digest(digest.as_str().to_string()),
+            ImageSource::Local { image_id } => {
+                let id = image_id.as_str().to_string();
+                self.local.lock().await.insert(reference.familiar(), id.clone());
+                Pin::Local { image_id: id }
+            }
+        };
+        let mut lock = self.lock.lock().await;
+        let name = reference.canonical();
+        if lock.get(&name).is_none_or(|known| known.source != source) {
+            let mut image = LockedImage::new(reference, source, now());
+            image.by = Some(concat!("cofferdam ", env!("CARGO_PKG_VERSION")).to_string());
+            lock.insert(image);
+        }
+        Ok(pin)
+    }
+
+    fn not_locked(&self, reference: &Reference, line: Option<usize>) -> Error {
+        self.refuse(
+            "not-locked",
+            format!("cofferdam.lock has no entry for {}", reference.familiar()),
+            "build once without --locked and commit cofferdam.lock, or write the digest into the Dockerfile".into(),
+            line,
+        )
+    }
+
+    fn refuse(
+        &self,
+        rule: &'static str,
+        message: String,
+        fix: String,
+        line: Option<usize>,
+    ) -> Error {
+        let lines = line.map(|line| (self.source.shown.clone(), line, line));
+        Error::Refused {
+            names: Vec::new(),
+            violations: vec![Violation { rule, message, lines: lines.into_iter().collect(), fix }],
+            text: Some(self.source.clone()),
+        }
+    }
+
+    fn no_answer(
+        &self,
+        reference: &Reference,
+        words: &str,
+        line: Option<usize>,
+        hint: &str,
+    ) -> Error {
+        let place = line.map(|line| format!("{}:{line}: ", self.source.shown)).unwrap_or_default();
+        Error::Registry {
+            message: format!("{place}cannot resolve {}: {}", reference.familiar(), words.trim()),
+            hint: hint.to_string(),
+        }
+    }
+}
+
+const DEFAULT_DOMAIN: &str = "docker.io";
+
+fn now() -> Timestamp {
+    let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    Timestamp::parse(&text).unwrap_or_else(Timestamp::epoch)
+}
+
+fn parse_digest(text: &str) -> Result<Digest, Error> {
+    text.parse().map_err(|error| Error::Registry {
+        message: format!("the engine named the digest {text:?}: {error}"),
+        hint: "see the engine's own log".into(),
+    })
+}
+
+impl PinSource for Resolver<'_> {
+    type Error = Error;
+
+    async fn pin(&self, image: &Unpinned) -> Result<Pin, Error> {
+        let line = image.lines.first().map(|&(_, line, _)| line);
+        let reference = Reference::parse_normalized(&image.name).map_err(|error| Error::Source {
+            message: format!("the build reads {}: {error}", image.name),
+            at: Place { file: self.source.shown.clone(), line: line.unwrap_or(1), column: 1, length: 1 },
+            text: self.source.bytes.clone(),
+            hint: None,
+        })?;
+        let known = self.lock.lock().await.get(&reference.canonical()).is_some();
+        match &image.found {
+            // The engine has just asked the registry itself: that answer is the one to lock.
+            Some(found) if !known && !self.locked => {
+                let digest = parse_digest(found)?;
+                self.remember(&reference, ImageSource::Registry { digest, platforms: BTreeMap::new() })
+                    .await
+            }
+            _ => self.resolve(&reference, line).await,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The Dockerfile's own names: resolved, and written into the bytes that the engine gets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cofferdam_frontend::dockerfile::{
+    Dockerfile, ImageInput, ImageInputKind, InputError, Platform, Scope, image_inputs,
+};
+use cofferdam_frontend::graph::judge::{Pin, Pins};
+use cofferdam_frontend::pins::{Digest, PinError, Reference, pin};
+use futures_util::future::try_join_all;
+
+use super::Resolver;
+use crate::error::{Error, Place};
+use crate::request::BuildRequest;
+
+/// Replaces `# syntax=`; BuildKit reads it from the build arguments.
+const SYNTAX_ARG: &str = "BUILDKIT_SYNTAX";
+
+/// A Dockerfile in which every image has one meaning.
+#[derive(Debug)]
+pub(crate) struct PinnedText {
+    /// What the engine gets: the same lines with digests in them.
+    pub(crate) bytes: Vec<u8>,
+    /// What each name must turn out to be on the graph.
+    pub(crate) pins: Pins,
+    /// The build arguments, with a pinned frontend if they name one.
+    pub(crate) build_args: BTreeMap<String, String>,
+}
+
+/// Resolves every image that the target needs and writes the digests down.
+pub(crate) async fn pin_text(
+    resolver: &Resolver<'_>,
+    request: &BuildRequest,
+    engine_platform: &str,
+) -> Result<PinnedText, Error> {
+    let source = &request.dockerfile.bytes;
+    let dockerfile = Dockerfile::parse(source);
+    let scope = scope(request, engine_platform);
+    let inputs = image_inputs(&dockerfile, &scope);
+    let needed: Vec<&ImageInput> = inputs.inputs.iter().filter(|input| input.reachable).collect();
+    let resolved = try_join_all(needed.iter().map(|input| resolve(resolver, input))).await?;
+
+    let mut pins = Pins::new();
+    let (mut digests, mut local) = (BTreeMap::new(), BTreeSet::new());
+    let mut build_args = request.build_args.clone();
+    for (input, (reference, pin)) in needed.iter().zip(resolved) {
+        let name = graph_name(&reference);
+        match &pin {
+            Pin::Digest(digest) => {
+                if let Ok(digest) = digest.parse::<Digest>() {
+                    if input.kind == ImageInputKind::SyntaxArg {
+                        let pinned = reference.with_digest(digest.clone()).familiar();
+                        build_args.insert(SYNTAX_ARG.into(), pinned);
+                    }
+                    digests.insert(reference.canonical(), digest);
+                }
+            }
+            Pin::Local { .. } => {
+                local.insert(reference.canonical());
+            }
+        }
+        let known = pins.entry(name).or_default();
+        if !known.contains(&pin) {
+            known.push(pin);
+        }
+    }
+    let bytes = match pin(source, &scope, &digests, &local) {
+        Ok(pinned) => pinned.bytes,
+        Err(error) => return Err(explain(error, request)),
+    };
+    Ok(PinnedText { bytes, pins, build_args })
+}
+
+async fn resolve(
+    resolver: &Resolver<'_>,
+    input: &ImageInput,
+) -> Result<(Reference, Pin), Error> {
+    let at = Some(input.line).filter(|line| *line > 0);
+    let reference = input.parsed().map_err(|error| {
+        Error::usage(format!("line {}: {}: {error}", input.line, input.reference))
+    })?;
+    let pin = resolver.resolve(&reference, at).await?;
+    Ok((reference, pin))
+}
+
+/// The name under which the graph shows an image: with its tag, unless it has only a digest.
+fn graph_name(reference: &Reference) -> String {
+    match (&reference.tag, &reference.digest) {
+        (None, Some(_)) => reference.name(),
+        _ => reference.canonical(),
+    }
+}
+
+fn scope(request: &BuildRequest, engine_platform: &str) -> Scope {
+    let platform = |text: Option<&str>| text.and_then(Platform::parse);
+    Scope {
+        build_args: request.build_args.clone(),
+        build_platform: platform(Some(engine_platform)),
+        target_platform: platform(request.platform.as_deref()),
+        named_contexts: BTreeSet::new(),
+        target: request.target.clone(),
+    }
+}
+
+fn explain(error: PinError, request: &BuildRequest) -> Error {
+    match error {
+        PinError::Inputs(errors) => match errors.into_iter().next() {
+            Some(error) => at_line(&error, request),
+            None => Error::usage("the Dockerfile names no image that can be built from"),
+        },
+        PinError::Unproven { line, detail } => Error::Source {
+            message: format!("cannot pin this line: {detail}"),
+            at: place(request, line, 1, 1),
+            text: request.dockerfile.bytes.clone(),
+            hint: Some("write the digest into the Dockerfile yourself: name:tag@sha256:…".into()),
+        },
+        other => Error::usage(other.to_string()),
+    }
+}
+
+fn at_line(error: &InputError, request: &BuildRequest) -> Error {
+    let message = error.kind.to_string();
+    if error.line == 0 {
+        return Error::usage_hint(message, "see the stages with `grep -i ^FROM` in the Dockerfile");
+    }
+    let dockerfile = Dockerfile::parse(&request.dockerfile.bytes);
+    let column = dockerfile.line_col(error.span.start).column;
+    Error::Source {
+        message,
+        at: place(request, error.line, column, error.span.len().max(1)),
+        text: request.dockerfile.bytes.clone(),
+        hint: None,
+    }
+}
+
+fn place(request: &BuildRequest, line: usize, column: usize, length: usize) -> Place {
+    Place { file: request.dockerfile.shown.clone(), line, column, length }
+}

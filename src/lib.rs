@@ -1,0 +1,17 @@
+//! Cofferdam stands where `docker build` stood and makes the image trustworthy.
+//!
+//! This crate touches the world: command line, engine, files, terminal. What it decides, it asks
+//! of `cofferdam_frontend`. `pipeline` tells the whole story of a build.
+
+pub mod attest;
+pub mod cli;
+pub mod engine;
+pub mod error;
+mod helper;
+pub mod hygiene;
+mod inputs;
+pub mod pipeline;
+mod random;
+pub mod record;
+pub mod report;
+pub mod request;

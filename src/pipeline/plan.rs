@@ -1,0 +1,142 @@
+//! From a request to what the frontend is told and what the session serves.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use cofferdam_frontend::Plan;
+
+use crate::engine::session::Filesync;
+use crate::engine::session::filesync::{FilesyncError, MemoryEntry, MemoryTree, Tree};
+use crate::engine::{BuildId, Engine};
+use crate::error::Error;
+use crate::helper;
+use crate::inputs::PinnedText;
+use crate::report::filter::Filter;
+use crate::request::BuildRequest;
+
+const FRONTEND: &str = "dockerfile.v0";
+const CONTEXT: &str = "context";
+/// What BuildKit calls the three directories in its progress.
+const PLAIN_NAMES: [&str; 3] = [CONTEXT, "dockerfile", "helper"];
+
+/// The session's directories under names that only this build uses: the engine remembers a
+/// directory by its name, and what it remembers can then be pruned without touching others'.
+#[derive(Debug)]
+pub(super) struct Locals {
+    names: [String; 3],
+    suffix: String,
+}
+
+impl Locals {
+    pub(super) fn new(id: &BuildId) -> Self {
+        let suffix = format!("-{}", id.as_str());
+        Self { names: PLAIN_NAMES.map(|name| format!("{name}{suffix}")), suffix }
+    }
+
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(super) fn context(&self) -> &str {
+        let [context, _, _] = &self.names;
+        context
+    }
+
+    /// The session's directories.
+    pub(super) fn serve(&self, request: &BuildRequest, text: &PinnedText) -> Result<Filesync, Error> {
+        let [context, dockerfile, helper] = self.names.clone();
+        let mut files = vec![MemoryEntry::file(
+            request.dockerfile.name.clone(),
+            0o644,
+            Cow::Owned(text.bytes.clone()),
+        )];
+        if let Some(ignore) = &request.dockerfile.ignore {
+            let name = format!("{}.dockerignore", request.dockerfile.name);
+            files.push(MemoryEntry::file(name, 0o644, Cow::Owned(ignore.clone())));
+        }
+        let in_memory = || {
+            Ok(vec![
+                (dockerfile, Tree::Memory(MemoryTree::new(files)?)),
+                (helper, helper::tree()?),
+                (context, Tree::Dir(request.context.clone())),
+            ])
+        };
+        let trees = in_memory().map_err(|error: FilesyncError| Error::usage(error.to_string()))?;
+        Ok(Filesync::new(trees))
+    }
+
+    /// Shows people the names they know.
+    pub(super) fn filter(&self) -> impl Filter + use<> {
+        PlainNames { suffix: self.suffix.clone() }
+    }
+}
+
+struct PlainNames {
+    suffix: String,
+}
+
+impl Filter for PlainNames {
+    fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if text.contains(&self.suffix) {
+            Cow::Owned(text.replace(&self.suffix, ""))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+}
+
+/// Refuses what this version cannot harden, before anything is sent.
+pub(super) fn check_platforms(request: &BuildRequest, engine: &Engine) -> Result<(), Error> {
+    let native = &engine.facts().platform;
+    if native != helper::PLATFORM {
+        return Err(Error::usage_hint(
+            format!("the engine runs on {native}, this program's helper on {}", helper::PLATFORM),
+            "use the program that was built for the engine's platform",
+        ));
+    }
+    match &request.platform {
+        Some(platform) if platform.contains('/') || platform == "local" => Ok(()),
+        Some(platform) => Err(Error::usage(format!("--platform {platform:?}: write os/arch"))),
+        None => Ok(()),
+    }
+}
+
+/// The frontend's plan.
+pub(super) fn plan(
+    request: &BuildRequest,
+    _engine: &Engine,
+    text: &PinnedText,
+    locals: &Locals,
+    namespace: &str,
+) -> Plan {
+    let [context, dockerfile, helper_local] = locals.names.clone();
+    let mut options = BTreeMap::from([
+        ("filename".to_string(), request.dockerfile.name.clone()),
+        ("contextkey".to_string(), context.clone()),
+        ("dockerfilekey".to_string(), dockerfile.clone()),
+    ]);
+    let mut set = |key: &str, value: Option<&String>| {
+        if let Some(value) = value {
+            options.insert(key.to_string(), value.clone());
+        }
+    };
+    set("target", request.target.as_ref());
+    set("platform", request.platform.as_ref());
+    set("force-network-mode", request.no_network.then(|| "none".to_string()).as_ref());
+    for (key, value) in &text.build_args {
+        set(&format!("build-arg:{key}"), Some(value));
+    }
+    for (key, value) in &request.labels {
+        set(&format!("label:{key}"), Some(value));
+    }
+    Plan {
+        frontend: FRONTEND.into(),
+        options,
+        pins: text.pins.clone(),
+        aliases: [(format!("local://{CONTEXT}"), format!("local://{context}"))].into(),
+        locals: [context, dockerfile].into(),
+        cache_namespace: namespace.into(),
+        helper_local,
+        helper_args: helper::strip_args(request.keep.iter().map(|keep| keep.path.clone())),
+    }
+}

@@ -1,0 +1,82 @@
+//! The record of a build that succeeded.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use cofferdam_frontend::Hardened;
+use cofferdam_frontend::graph::digest;
+
+use super::plan::Locals;
+use crate::attest::provenance::{Facts, SentTree};
+use crate::engine::session::Filesync;
+use crate::engine::{BuildId, Engine, Exported};
+use crate::error::Error;
+use crate::helper;
+use crate::inputs::{LockFile, PinnedText};
+use crate::record::Store;
+use crate::request::BuildRequest;
+
+/// Everything that is known at the end.
+#[derive(Clone, Copy)]
+pub(super) struct Inputs<'a> {
+    pub(super) request: &'a BuildRequest,
+    pub(super) engine: &'a Engine,
+    pub(super) id: &'a BuildId,
+    pub(super) text: &'a PinnedText,
+    pub(super) hardened: &'a Hardened,
+    pub(super) exported: &'a Exported,
+    pub(super) files: &'a Filesync,
+    pub(super) locals: &'a Locals,
+    pub(super) lock: &'a LockFile,
+    pub(super) started: SystemTime,
+}
+
+/// Writes the statement under the image's ID.
+pub(super) async fn write(inputs: &Inputs<'_>, store: &Store) -> Result<PathBuf, Error> {
+    let buildkit = inputs.engine.buildkit_version().await;
+    let Inputs { request, engine, id, text, hardened, exported, files, locals, lock, started } =
+        *inputs;
+    let sent = files.report(locals.context());
+    let facts = Facts {
+        subjects: subjects(request, exported),
+        dockerfile: &request.dockerfile.shown,
+        target: request.target.as_deref(),
+        platform: request.platform.as_deref().unwrap_or(&engine.facts().platform),
+        build_args: &text.build_args,
+        labels: &request.labels,
+        secret_ids: request.secrets.ids().collect(),
+        no_network: request.no_network,
+        keep: &request.keep,
+        locked: request.locked,
+        sources: &hardened.sources,
+        dockerfile_digest: digest(&request.dockerfile.bytes),
+        pinned_dockerfile_digest: digest(&text.bytes),
+        context: sent.map(|sent| SentTree {
+            digest: sent.digest,
+            files: sent.files,
+            bytes: sent.bytes,
+        }),
+        lock_digest: lock.digest(),
+        helper_digest: helper::digest(),
+        networked: hardened.networked,
+        strip: hardened.report.as_ref(),
+        engine_version: &engine.facts().version,
+        buildkit_version: buildkit.as_deref(),
+        in_ci: request.in_ci,
+        invocation: id.as_str(),
+        started,
+        finished: SystemTime::now(),
+    };
+    store.write(&exported.image_id, &facts.statement())
+}
+
+/// The image by every digest it has: an image that was not pushed may have no manifest yet.
+fn subjects(request: &BuildRequest, exported: &Exported) -> Vec<(String, String)> {
+    let name = request.tags.first().map_or_else(|| "image".to_string(), |tag| tag.familiar());
+    let mut digests: Vec<&String> = vec![&exported.image_id];
+    digests.extend(&exported.config_digest);
+    digests.extend(&exported.manifest_digest);
+    digests.sort();
+    digests.dedup();
+    digests.into_iter().map(|digest| (name.clone(), digest.clone())).collect()
+}

@@ -1,0 +1,21 @@
+//! Everything people read: progress, excerpts, verdicts, refusals, errors.
+//!
+//! The modules here only turn plain data into bytes; who owns the terminal is
+//! decided by the caller, who passes the writer.
+
+pub mod duration;
+pub mod error;
+pub mod excerpt;
+pub mod failure;
+pub mod filter;
+pub mod finding;
+pub mod plain;
+pub mod printer;
+pub mod quiet;
+pub mod refusal;
+pub mod size;
+pub mod snippet;
+pub mod style;
+pub mod text;
+pub mod verdict;
+pub mod warnings;

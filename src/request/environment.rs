@@ -1,0 +1,69 @@
+//! The one place that reads environment variables.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::error::Error;
+
+/// The variables that mean something to us, read on demand.
+#[derive(Debug, Default)]
+pub struct Environment {
+    docker_host: Option<String>,
+}
+
+const DIRECTORY: &str = "cofferdam";
+
+impl Environment {
+    /// The environment of this process.
+    pub fn of_process() -> Self {
+        Self { docker_host: std::env::var("DOCKER_HOST").ok() }
+    }
+
+    /// A variable that is text.
+    pub fn var(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    /// A variable of any bytes.
+    pub fn os_var(&self, name: &str) -> Option<OsString> {
+        if name.is_empty() || name.contains(['=', '\0']) { None } else { std::env::var_os(name) }
+    }
+
+    /// `DOCKER_HOST`.
+    pub fn docker_host(&self) -> Option<&str> {
+        self.docker_host.as_deref()
+    }
+
+    /// Whether this runs in CI: `CI` is set and not `false`.
+    pub fn in_ci(&self) -> bool {
+        self.var("CI").is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+    }
+
+    /// Docker's configuration directory: `DOCKER_CONFIG`, else `~/.docker`.
+    pub fn docker_config_dir(&self) -> PathBuf {
+        let set = self.os_var("DOCKER_CONFIG").filter(|dir| !dir.is_empty());
+        set.map_or_else(|| self.home().unwrap_or_default().join(".docker"), PathBuf::from)
+    }
+
+    /// Where records are kept: `XDG_DATA_HOME`, else `~/.local/share`.
+    pub fn data_dir(&self) -> Result<PathBuf, Error> {
+        self.xdg("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
+            Error::usage_hint("there is no place for records", "set HOME or XDG_DATA_HOME")
+        })
+    }
+
+    /// Where short-lived state is kept: `XDG_STATE_HOME`, else `~/.local/state`.
+    pub fn state_dir(&self) -> Option<PathBuf> {
+        self.xdg("XDG_STATE_HOME", ".local/state")
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.os_var("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
+    }
+
+    /// The XDG base directory specification takes absolute paths only.
+    fn xdg(&self, name: &str, fallback: &str) -> Option<PathBuf> {
+        let set = self.os_var(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        Some(set.or_else(|| Some(self.home()?.join(fallback)))?.join(DIRECTORY))
+    }
+}
