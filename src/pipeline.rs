@@ -82,7 +82,8 @@ async fn build(
 
     let locals = Locals::new(&id);
     let slot = Slot::take(request.state_dir.as_deref(), id.as_str());
-    let plan = plan(request, engine, &text, &locals, slot.name());
+    let slot_name = slot.name().to_string();
+    let plan = plan(request, &text, &locals, &slot_name);
     leftovers.lock().unwrap_or_else(PoisonError::into_inner).begin(&id, &locals, slot);
     let files = locals.serve(request, &text)?;
 
@@ -91,6 +92,7 @@ async fn build(
         engine,
         id: &id,
         files: files.clone(),
+        shared_key: plan::shared_key(request, slot_name.as_str()),
         plan: &plan,
         resolver: &resolver,
         locals: &locals,
@@ -122,6 +124,7 @@ struct Run<'a> {
     engine: &'a Engine,
     id: &'a BuildId,
     files: Filesync,
+    shared_key: String,
     plan: &'a cofferdam_frontend::Plan,
     resolver: &'a Resolver<'a>,
     locals: &'a Locals,
@@ -139,7 +142,7 @@ async fn run_in_engine(run: Run<'_>) -> Result<(cofferdam_frontend::Hardened, Ex
     };
     let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
     let transport = SessionTransport::Auto;
-    let active = run.engine.start(run.id, services, transport, sender).await?;
+    let active = run.engine.start(run.id, run.shared_key, services, transport, sender).await?;
     let shown = run.request.show_progress;
     let progress = run.printer.progress(receiver, shown, run.locals.filter());
     let story = async {

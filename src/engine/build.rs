@@ -52,15 +52,18 @@ pub struct ActiveBuild {
 
 impl Engine {
     /// Opens a session and a build in it; progress goes to `progress`.
+    ///
+    /// `shared_key` keys what the engine may remember of directories under the same name.
     pub async fn start(
         &self,
         id: &BuildId,
+        shared_key: String,
         services: Services,
         transport: SessionTransport,
         progress: mpsc::Sender<StatusResponse>,
     ) -> Result<ActiveBuild, EngineError> {
         let channel = self.channel().await?;
-        let session_id = SessionId { uuid: id.0.clone(), shared_key: id.0.clone() };
+        let session_id = SessionId { uuid: id.0.clone(), shared_key };
         let session = self.serve_session(&channel, &session_id, services, transport).await?;
         let build = id.0.parse().map_err(|_| EngineError::NoImageId)?;
         let bridge = GatewayBridge::new(channel.clone(), build);

@@ -32,7 +32,8 @@ impl Engine {
     pub async fn buildkit_version(&self) -> Option<String> {
         let mut control = ControlClient::new(self.channel().await.ok()?);
         let info = control.info(control::InfoRequest {}).await.ok()?.into_inner();
-        Some(info.buildkit_version?.version).filter(|version| !version.is_empty())
+        // Distributions build without a version.
+        Some(info.buildkit_version?.version).filter(|version| version.starts_with('v') && !version.starts_with("v0.0.0"))
     }
 }
 
@@ -49,19 +50,26 @@ async fn erase(channel: Channel, definition: pb::Definition, id: &BuildId) {
     tracing::debug!(?answer, "emptied cache mounts");
 }
 
+/// Prunes by id: old engines filter a prune by little else, and an id can only be ours.
 async fn forget(channel: Channel, locals: &[String]) -> Result<(), EngineError> {
     let failed = |status: tonic::Status| EngineError::Control {
         what: "cannot prune the build's directories",
         message: status.message().to_string(),
     };
-    let filter = locals
-        .iter()
-        .map(|local| format!("type==source.local,description==\"local source for {local}\""))
-        .collect();
+    let mut control = ControlClient::new(channel);
+    let described = |local: &String| format!("description==\"local source for {local}\"");
+    let request = control::DiskUsageRequest {
+        filter: locals.iter().map(described).collect(),
+        ..control::DiskUsageRequest::default()
+    };
+    let found = control.disk_usage(request).await.map_err(failed)?.into_inner().record;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let filter = found.iter().map(|record| format!("id=={}", record.id)).collect();
     let request = control::PruneRequest { filter, ..control::PruneRequest::default() };
-    let answer = ControlClient::new(channel).prune(request).await.map_err(failed)?;
-    let mut records = answer.into_inner();
-    while let Some(record) = records.next().await {
+    let mut pruned = control.prune(request).await.map_err(failed)?.into_inner();
+    while let Some(record) = pruned.next().await {
         let record = record.map_err(failed)?;
         tracing::debug!(id = record.id, size = record.size, "pruned");
     }

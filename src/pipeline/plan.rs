@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use cofferdam_frontend::Plan;
+use cofferdam_frontend::graph::digest;
 
 use crate::engine::session::Filesync;
 use crate::engine::session::filesync::{FilesyncError, MemoryEntry, MemoryTree, Tree};
@@ -18,6 +19,13 @@ const FRONTEND: &str = "dockerfile.v0";
 const CONTEXT: &str = "context";
 /// What BuildKit calls the three directories in its progress.
 const PLAIN_NAMES: [&str; 3] = [CONTEXT, "dockerfile", "helper"];
+
+/// What the engine may remember of the plain `context`, which frontends read `.dockerignore` from:
+/// one copy for each directory of each machine, compared by size and time as buildx has it.
+pub(super) fn shared_key(request: &BuildRequest, namespace: &str) -> String {
+    let path = std::path::absolute(&request.context).unwrap_or_else(|_| request.context.clone());
+    digest(format!("{namespace}\0{}", path.display()).as_bytes())
+}
 
 /// The session's directories under names that only this build uses: the engine remembers a
 /// directory by its name, and what it remembers can then be pruned without touching others'.
@@ -59,6 +67,7 @@ impl Locals {
                 (dockerfile, Tree::Memory(MemoryTree::new(files)?)),
                 (helper, helper::tree()?),
                 (context, Tree::Dir(request.context.clone())),
+                (CONTEXT.to_string(), Tree::Dir(request.context.clone())),
             ])
         };
         let trees = in_memory().map_err(|error: FilesyncError| Error::usage(error.to_string()))?;
@@ -104,7 +113,6 @@ pub(super) fn check_platforms(request: &BuildRequest, engine: &Engine) -> Result
 /// The frontend's plan.
 pub(super) fn plan(
     request: &BuildRequest,
-    _engine: &Engine,
     text: &PinnedText,
     locals: &Locals,
     namespace: &str,
@@ -112,7 +120,6 @@ pub(super) fn plan(
     let [context, dockerfile, helper_local] = locals.names.clone();
     let mut options = BTreeMap::from([
         ("filename".to_string(), request.dockerfile.name.clone()),
-        ("contextkey".to_string(), context.clone()),
         ("dockerfilekey".to_string(), dockerfile.clone()),
     ]);
     let mut set = |key: &str, value: Option<&String>| {
@@ -133,6 +140,7 @@ pub(super) fn plan(
         frontend: FRONTEND.into(),
         options,
         pins: text.pins.clone(),
+        // The engine must ask for every byte of it, and afterwards forget it.
         aliases: [(format!("local://{CONTEXT}"), format!("local://{context}"))].into(),
         locals: [context, dockerfile].into(),
         cache_namespace: namespace.into(),

@@ -40,8 +40,7 @@ pub struct Services {
 pub struct SessionId {
     /// Names the session in solve requests.
     pub uuid: String,
-    /// Keys what the engine remembers of our directories; new for each build, so that it asks for
-    /// every byte and what was sent is exactly what was used.
+    /// Keys what the engine remembers of directories under the same name.
     pub shared_key: String,
 }
 

@@ -1,0 +1,48 @@
+# What people type. Everything real happens in integration/ and in cargo.
+SHELL  := /bin/bash
+PREFIX ?= /usr/local
+TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+STATIC := target/$(TARGET)/release/cofferdam
+LAB    := integration/lab
+NAME   ?= a
+
+.PHONY: demo test lint unit conformance bench install static engine-up engine-down
+
+# Builds examples/quickstart with secrets and all, and shows what changed.
+demo: static
+	@integration/demo $(abspath $(STATIC))
+
+# Everything CI runs.
+test: lint unit conformance
+
+lint:
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+unit:
+	cargo test --workspace --lib --bins --locked
+	cargo test --locked -p cofferdam-inspector --tests
+	cargo test --locked --test walls
+
+# The same tests on each engine of the lab; stops what it started.
+conformance:
+	@integration/with-lab cargo test --locked --test conformance
+
+# Beside docker buildx on the same engine, in turn.
+bench: static
+	@integration/with-lab integration/bench/run $(abspath $(STATIC))
+
+# One file that needs no library of the system.
+static:
+	CARGO_ENCODED_RUSTFLAGS=-Ctarget-feature=+crt-static \
+	  cargo build --release --locked --bin cofferdam --target $(TARGET)
+
+install: static
+	install -D -m 0755 $(STATIC) $(DESTDIR)$(PREFIX)/bin/cofferdam
+
+# eval "$$(make -s engine-up NAME=a)"; NAME is a, b-classic or b-containerd.
+engine-up:
+	@$(LAB)/up $(NAME)
+
+engine-down:
+	@$(LAB)/down

@@ -1,1 +1,0 @@
-//! Real engines, a real registry, and the tests that need them.
