@@ -200,7 +200,9 @@ mod tests {
     fn a_socket_without_permission_and_no_socket_get_different_advice() {
         let hint = |kind: std::io::ErrorKind| {
             let endpoint = crate::engine::Endpoint::Unix("/s".into());
-            Error::Engine(EngineError::Unreachable { endpoint, source: kind.into() }).hint().unwrap()
+            Error::Engine(EngineError::Unreachable { endpoint, source: kind.into() })
+                .hint()
+                .unwrap()
         };
         assert!(hint(std::io::ErrorKind::PermissionDenied).contains("group"));
         assert!(hint(std::io::ErrorKind::NotFound).contains("DOCKER_HOST"));

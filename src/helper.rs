@@ -7,11 +7,8 @@ use crate::engine::session::filesync::{FilesyncError, MemoryEntry, MemoryTree, T
 /// The helper's bytes, built by `build.rs`.
 static HELPER: &[u8] = include_bytes!(env!("COFFERDAM_HELPER"));
 /// The platform it was built for, as Docker writes it.
-pub(crate) const PLATFORM: &str = if cfg!(target_arch = "aarch64") {
-    "linux/arm64"
-} else {
-    "linux/amd64"
-};
+pub(crate) const PLATFORM: &str =
+    if cfg!(target_arch = "aarch64") { "linux/arm64" } else { "linux/amd64" };
 /// Its path in its directory.
 const PATH: &str = "helper";
 

@@ -117,7 +117,11 @@ impl<'a> Resolver<'a> {
     /// Asks the registry; an image that it does not have may be one of the engine's own.
     async fn ask(&self, reference: &Reference, line: Option<usize>) -> Result<ImageSource, Error> {
         let login = self.auth.login(&reference.domain);
-        let (problem, hint) = match self.engine.registry_digest(&reference.canonical(), login).await? {
+        let (problem, hint) = match self
+            .engine
+            .registry_digest(&reference.canonical(), login)
+            .await?
+        {
             RegistryAnswer::Digest(digest) => {
                 return Ok(ImageSource::Registry {
                     digest: parse_digest(&digest)?,
@@ -132,9 +136,17 @@ impl<'a> Resolver<'a> {
             RegistryAnswer::Unreachable(words) => {
                 // A registry's address in the name says where the image must come from.
                 if reference.domain != DEFAULT_DOMAIN {
-                    return Err(self.no_answer(reference, &words, line, "start the registry, or check its address"));
+                    return Err(self.no_answer(
+                        reference,
+                        &words,
+                        line,
+                        "start the registry, or check its address",
+                    ));
                 }
-                (words, "check the network; an image that was locked before builds without the registry")
+                (
+                    words,
+                    "check the network; an image that was locked before builds without the registry",
+                )
             }
         };
         let local = self.engine.local_image(&reference.familiar()).await?;
@@ -231,19 +243,28 @@ impl PinSource for Resolver<'_> {
 
     async fn pin(&self, image: &Unpinned) -> Result<Pin, Error> {
         let line = image.lines.first().map(|&(_, line, _)| line);
-        let reference = Reference::parse_normalized(&image.name).map_err(|error| Error::Source {
-            message: format!("the build reads {}: {error}", image.name),
-            at: Place { file: self.source.shown.clone(), line: line.unwrap_or(1), column: 1, length: 1 },
-            text: self.source.bytes.clone(),
-            hint: None,
-        })?;
+        let reference =
+            Reference::parse_normalized(&image.name).map_err(|error| Error::Source {
+                message: format!("the build reads {}: {error}", image.name),
+                at: Place {
+                    file: self.source.shown.clone(),
+                    line: line.unwrap_or(1),
+                    column: 1,
+                    length: 1,
+                },
+                text: self.source.bytes.clone(),
+                hint: None,
+            })?;
         let known = self.lock.lock().await.get(&reference.canonical()).is_some();
         match &image.found {
             // The engine has just asked the registry itself: that answer is the one to lock.
             Some(found) if !known && !self.locked => {
                 let digest = parse_digest(found)?;
-                self.remember(&reference, ImageSource::Registry { digest, platforms: BTreeMap::new() })
-                    .await
+                self.remember(
+                    &reference,
+                    ImageSource::Registry { digest, platforms: BTreeMap::new() },
+                )
+                .await
             }
             _ => self.resolve(&reference, line).await,
         }

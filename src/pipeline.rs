@@ -105,8 +105,16 @@ async fn build(
     let (hardened, exported) = hardened?;
 
     let facts = statement::Inputs {
-        request, engine, id: &id, text: &text, hardened: &hardened, exported: &exported,
-        files: &files, locals: &locals, lock: &lock, started,
+        request,
+        engine,
+        id: &id,
+        text: &text,
+        hardened: &hardened,
+        exported: &exported,
+        files: &files,
+        locals: &locals,
+        lock: &lock,
+        started,
     };
     let store = Store::open(request.data_dir.clone());
     let statement = statement::write(&facts, &store).await?;
@@ -149,10 +157,13 @@ async fn run_in_engine(run: Run<'_>) -> Result<(cofferdam_frontend::Hardened, Ex
         let caches = |ids: &[String]| {
             run.leftovers.lock().unwrap_or_else(PoisonError::into_inner).remember(ids);
         };
-        let built = cofferdam_frontend::build(active.bridge(), run.resolver, run.plan, caches).await;
+        let built =
+            cofferdam_frontend::build(active.bridge(), run.resolver, run.plan, caches).await;
         let hardened = match built {
             Ok(hardened) => hardened,
-            Err(error) => return Err(failure::explain(error, active, &run.files, run.request).await),
+            Err(error) => {
+                return Err(failure::explain(error, active, &run.files, run.request).await);
+            }
         };
         // Everything that can still say no says it before the engine keeps anything.
         let checked = async {
@@ -185,7 +196,8 @@ async fn name(
     leftovers: &Mutex<Leftovers>,
 ) -> Result<(), Error> {
     for tag in &request.tags {
-        let repository = cofferdam_frontend::pins::Reference { tag: None, ..tag.clone() }.familiar();
+        let repository =
+            cofferdam_frontend::pins::Reference { tag: None, ..tag.clone() }.familiar();
         engine.tag(&exported.image_id, &repository, tag.tag_or_latest()).await?;
     }
     leftovers.lock().unwrap_or_else(PoisonError::into_inner).keep();

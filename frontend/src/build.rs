@@ -191,12 +191,10 @@ async fn run<B: Bridge, E: std::error::Error>(
     let solved = solve(bridge, stripped.report(), true).await?;
     let reference = solved.reference.ok_or_else(|| BuildError::Report("no result".into()))?;
     let bytes = bridge.read_file(&reference, REPORT_FILE, REPORT_LIMIT).await?;
-    let report = StripReport::parse(&bytes).map_err(|error| BuildError::Report(error.to_string()))?;
-    let definition = if report.stripped.is_empty() {
-        judged.graph().definition(None)
-    } else {
-        stripped.image()
-    };
+    let report =
+        StripReport::parse(&bytes).map_err(|error| BuildError::Report(error.to_string()))?;
+    let definition =
+        if report.stripped.is_empty() { judged.graph().definition(None) } else { stripped.image() };
     let image = solve(bridge, definition, false).await?;
     Ok((image.reference, Some(report)))
 }

@@ -21,11 +21,7 @@ impl ImageConfig {
     pub fn read(bytes: &[u8]) -> Result<Self, ConfigError> {
         let value: Value =
             serde_json::from_slice(bytes).map_err(|error| ConfigError(error.to_string()))?;
-        if value.is_object() {
-            Ok(Self(value))
-        } else {
-            Err(ConfigError("not an object".into()))
-        }
+        if value.is_object() { Ok(Self(value)) } else { Err(ConfigError("not an object".into())) }
     }
 
     /// The user that the image runs as; empty means root.

@@ -72,8 +72,15 @@ pub(crate) struct BuildArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     iidfile: Option<PathBuf>,
     /// How progress is shown
-    #[arg(long, value_name = "MODE", default_value = "auto", env = "BUILDKIT_PROGRESS",
-          hide_env = true, hide_possible_values = false, help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "MODE",
+        default_value = "auto",
+        env = "BUILDKIT_PROGRESS",
+        hide_env = true,
+        hide_possible_values = false,
+        help_heading = "Output"
+    )]
     progress: Progress,
 
     /// Always so; accepted for scripts

@@ -40,9 +40,8 @@ impl ProvenanceArgs {
             .enable_all()
             .build()
             .map_err(Error::io("start the runtime"))?;
-        let image = runtime.block_on(async {
-            Engine::connect(endpoint).await?.local_image(&self.image).await
-        })?;
+        let image = runtime
+            .block_on(async { Engine::connect(endpoint).await?.local_image(&self.image).await })?;
         image.map(|image| image.id).ok_or_else(|| {
             Error::usage_hint(
                 format!("the engine has no image {}", self.image),

@@ -77,11 +77,9 @@ pub(super) async fn facts(api: &Docker) -> Result<EngineFacts, EngineError> {
     let failed =
         |source| EngineError::Api { what: "the engine does not say what it is".into(), source };
     let info = api.info().await.map_err(failed)?;
-    let containerd = info
-        .driver_status
-        .unwrap_or_default()
-        .iter()
-        .any(|row| matches!(row.as_slice(), [key, value] if key == "driver-type" && value == CONTAINERD));
+    let containerd = info.driver_status.unwrap_or_default().iter().any(
+        |row| matches!(row.as_slice(), [key, value] if key == "driver-type" && value == CONTAINERD),
+    );
     let os = info.os_type.unwrap_or_else(|| "linux".into());
     let arch = match info.architecture.as_deref() {
         Some("x86_64") => "amd64",
@@ -99,10 +97,9 @@ impl Engine {
     /// An image of the engine's store by name or ID; `None` when it has none.
     pub async fn local_image(&self, name: &str) -> Result<Option<LocalImage>, EngineError> {
         match self.api.inspect_image(name).await {
-            Ok(image) => Ok(image.id.map(|id| LocalImage {
-                id,
-                repo_digests: image.repo_digests.unwrap_or_default(),
-            })),
+            Ok(image) => Ok(image
+                .id
+                .map(|id| LocalImage { id, repo_digests: image.repo_digests.unwrap_or_default() })),
             Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(source) => {
                 Err(EngineError::Api { what: format!("cannot look up the image {name}"), source })
@@ -191,7 +188,8 @@ mod tests {
         assert_eq!(kind(401, "unauthorized: authentication required"), "denied");
         assert_eq!(kind(500, "no basic auth credentials"), "denied");
         assert_eq!(kind(403, "requested access to the resource is denied"), "denied");
-        let down = "Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused";
+        let down =
+            "Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused";
         assert_eq!(kind(500, down), "unreachable");
     }
 }

@@ -75,10 +75,7 @@ impl Engine {
 
 /// Begins a build without a graph: the result will come through the gateway, and this call ends
 /// when it was exported.
-async fn wait_for_result(
-    channel: Channel,
-    id: String,
-) -> Result<control::SolveResponse, Status> {
+async fn wait_for_result(channel: Channel, id: String) -> Result<control::SolveResponse, Status> {
     let request = control::SolveRequest {
         r#ref: id.clone(),
         session: id,
@@ -143,8 +140,11 @@ impl ActiveBuild {
     /// Ends the build with nothing exported and waits for the engine to agree.
     pub async fn fail(mut self, error: BridgeError) -> BridgeError {
         let BridgeError::Build { message, .. } = &error else { return error };
-        let status =
-            rpc::Status { code: tonic::Code::Unknown as i32, message: message.clone(), details: vec![] };
+        let status = rpc::Status {
+            code: tonic::Code::Unknown as i32,
+            message: message.clone(),
+            details: vec![],
+        };
         let told = gateway::ReturnRequest { result: None, error: Some(status) };
         let error = match self.bridge.finish(told).await {
             Ok(()) => error,

@@ -33,7 +33,8 @@ impl Engine {
         let mut control = ControlClient::new(self.channel().await.ok()?);
         let info = control.info(control::InfoRequest {}).await.ok()?.into_inner();
         // Distributions build without a version.
-        Some(info.buildkit_version?.version).filter(|version| version.starts_with('v') && !version.starts_with("v0.0.0"))
+        Some(info.buildkit_version?.version)
+            .filter(|version| version.starts_with('v') && !version.starts_with("v0.0.0"))
     }
 }
 

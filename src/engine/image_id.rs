@@ -29,11 +29,7 @@ pub(super) fn exported(answer: &HashMap<String, String>, store: ImageStore) -> O
         // Docker 20.10 calls the configuration's digest `containerimage.digest`.
         ImageStore::Classic => {
             let id = config.or(digest)?;
-            Some(Exported {
-                image_id: id.clone(),
-                config_digest: Some(id),
-                manifest_digest: None,
-            })
+            Some(Exported { image_id: id.clone(), config_digest: Some(id), manifest_digest: None })
         }
         ImageStore::Containerd => Some(Exported {
             image_id: digest.clone()?,

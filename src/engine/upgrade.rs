@@ -23,9 +23,8 @@ pub(crate) async fn upgrade(
     path: &str,
     headers: &[(String, String)],
 ) -> Result<Upgraded, EngineError> {
-    let mut request = format!(
-        "POST {path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
-    );
+    let mut request =
+        format!("POST {path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_frontend::dockerfile::{
-    Dockerfile, ImageInput, ImageInputKind, InputError, Platform, Scope, image_inputs,
+    Dockerfile, ImageInput, ImageInputKind, InputError, Platform, Scope,
 };
 use cofferdam_frontend::graph::judge::{Pin, Pins};
-use cofferdam_frontend::pins::{Digest, PinError, Reference, pin};
+use cofferdam_frontend::pins::{Digest, PinError, Reference, images, pin};
 use futures_util::future::try_join_all;
 
 use super::Resolver;
@@ -36,7 +36,7 @@ pub(crate) async fn pin_text(
     let source = &request.dockerfile.bytes;
     let dockerfile = Dockerfile::parse(source);
     let scope = scope(request, engine_platform);
-    let inputs = image_inputs(&dockerfile, &scope);
+    let inputs = images(&dockerfile, &scope).map_err(|error| explain(error, request))?;
     let needed: Vec<&ImageInput> = inputs.inputs.iter().filter(|input| input.reachable).collect();
     let resolved = try_join_all(needed.iter().map(|input| resolve(resolver, input))).await?;
 
@@ -71,10 +71,7 @@ pub(crate) async fn pin_text(
     Ok(PinnedText { bytes, pins, build_args })
 }
 
-async fn resolve(
-    resolver: &Resolver<'_>,
-    input: &ImageInput,
-) -> Result<(Reference, Pin), Error> {
+async fn resolve(resolver: &Resolver<'_>, input: &ImageInput) -> Result<(Reference, Pin), Error> {
     let at = Some(input.line).filter(|line| *line > 0);
     let reference = input.parsed().map_err(|error| {
         Error::usage(format!("line {}: {}: {error}", input.line, input.reference))

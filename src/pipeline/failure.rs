@@ -60,10 +60,9 @@ pub(super) async fn end(error: Error, active: ActiveBuild) -> Error {
 pub(super) fn of_bridge(error: BridgeError, request: &BuildRequest) -> Error {
     match error {
         BridgeError::Lost(cause) => Error::EngineLost(cause),
-        BridgeError::Build { message, blame } => Error::Build {
-            message,
-            blame: blame.and_then(|blame| ours(blame, request)),
-        },
+        BridgeError::Build { message, blame } => {
+            Error::Build { message, blame: blame.and_then(|blame| ours(blame, request)) }
+        }
     }
 }
 

@@ -51,7 +51,11 @@ impl Locals {
     }
 
     /// The session's directories.
-    pub(super) fn serve(&self, request: &BuildRequest, text: &PinnedText) -> Result<Filesync, Error> {
+    pub(super) fn serve(
+        &self,
+        request: &BuildRequest,
+        text: &PinnedText,
+    ) -> Result<Filesync, Error> {
         let [context, dockerfile, helper] = self.names.clone();
         let mut files = vec![MemoryEntry::file(
             request.dockerfile.name.clone(),

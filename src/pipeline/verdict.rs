@@ -18,10 +18,8 @@ pub(super) fn of(inputs: &Inputs<'_>, record: &Path) -> Verdict {
         elapsed: started.elapsed().unwrap_or_default(),
         pinned: Some(Pinned { total: pinned, new: lock.added(), lock_file: lock.shown() }),
         secrets: secrets(inputs),
-        stripped: report.map(|report| Stripped {
-            removed: paths(&report.stripped),
-            kept: paths(&report.kept),
-        }),
+        stripped: report
+            .map(|report| Stripped { removed: paths(&report.stripped), kept: paths(&report.kept) }),
         user: Some(user(hardened.config.user())),
         record: Some(format!("provenance in {}; not signed", record.display())),
         cost: None,

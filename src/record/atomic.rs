@@ -14,8 +14,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         _ => Path::new("."),
     };
     let permissions = std::fs::Permissions::from_mode(MODE);
-    let mut file =
-        tempfile::Builder::new().prefix(".cofferdam-").permissions(permissions).tempfile_in(directory)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".cofferdam-")
+        .permissions(permissions)
+        .tempfile_in(directory)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

@@ -49,10 +49,8 @@ impl Store {
 
     fn path(&self, image_id: &str) -> PathBuf {
         // An engine's ID is `sha256:` and hex; anything else must not leave the directory.
-        let name: String = image_id
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
+        let name: String =
+            image_id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         self.directory.join(format!("{name}.json"))
     }
 }

@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::snippet::Snippet;
 use super::style::Style;
 use super::verdict::Verdict;
-use super::{filter::Filter, failure::Failure};
+use super::{failure::Failure, filter::Filter};
 use crate::engine::StatusResponse;
 use crate::error::{Error, Place, SourceText};
 
@@ -84,8 +84,7 @@ impl Printer {
     }
 
     fn report(&self, error: &Error, snippet: Option<Snippet>) {
-        let report =
-            ErrorReport { snippet, hint: error.hint(), ..ErrorReport::of(error) };
+        let report = ErrorReport { snippet, hint: error.hint(), ..ErrorReport::of(error) };
         self.lines(&report.lines(self.style));
     }
 

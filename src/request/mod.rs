@@ -157,8 +157,9 @@ pub fn read(typed: Typed, environment: &Environment) -> Result<BuildRequest, Err
     refuse_secret_args(&build_args)?;
     let lock_path = lock_path(&path);
     let locked = locked.unwrap_or(environment.in_ci() && lock_path.exists());
-    let auth = RegistryAuth::load(&environment.docker_config_dir())
-        .map_err(|error| Error::usage_hint(error.to_string(), "mend the file, or point DOCKER_CONFIG elsewhere"))?;
+    let auth = RegistryAuth::load(&environment.docker_config_dir()).map_err(|error| {
+        Error::usage_hint(error.to_string(), "mend the file, or point DOCKER_CONFIG elsewhere")
+    })?;
     Ok(BuildRequest {
         tags: tags.iter().map(|tag| image_name(tag)).collect::<Result<_, _>>()?,
         labels: pairs::labels(&labels)?,
@@ -267,7 +268,10 @@ fn refuse_secret_args(build_args: &BTreeMap<String, String>) -> Result<(), Error
 
 fn image_name(name: &str) -> Result<Reference, Error> {
     Reference::parse_tag_name(name).map_err(|error| {
-        Error::usage_hint(format!("invalid tag {name:?}: {error}"), "write -t name:tag, in lower case")
+        Error::usage_hint(
+            format!("invalid tag {name:?}: {error}"),
+            "write -t name:tag, in lower case",
+        )
     })
 }
 

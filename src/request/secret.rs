@@ -40,7 +40,8 @@ pub(super) fn read_all(
 fn parse(spec: &str, is_set: impl Fn(&str) -> bool) -> Result<(String, From), Error> {
     const FORM: &str = "--secret id=NAME,src=FILE or --secret id=NAME,env=VARIABLE";
     // The spec is not repeated in errors: people paste values into it.
-    let wrong = |what: &str| Error::usage_hint(format!("--secret: {what}"), format!("write {FORM}"));
+    let wrong =
+        |what: &str| Error::usage_hint(format!("--secret: {what}"), format!("write {FORM}"));
     let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);
     for field in csv(spec) {
         let Some((key, value)) = field.split_once('=') else {
@@ -89,7 +90,10 @@ fn csv(spec: &str) -> Vec<String> {
 }
 
 fn read_file(id: &str, path: &PathBuf) -> Result<SecretValue, Error> {
-    let failed = |source| Error::Io { what: format!("read the secret {id} from {}", path.display()), source };
+    let failed = |source| Error::Io {
+        what: format!("read the secret {id} from {}", path.display()),
+        source,
+    };
     let file = std::fs::File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));
@@ -159,7 +163,8 @@ mod tests {
         std::fs::write(dir.path().join("empty"), "").unwrap();
         std::fs::write(dir.path().join("good"), "hunter2").unwrap();
         std::fs::write(dir.path().join("large"), vec![b'x'; 500 * 1024 + 1]).unwrap();
-        let read = |specs: &[String]| read_all(specs, |name| (name == "EMPTY").then(Default::default));
+        let read =
+            |specs: &[String]| read_all(specs, |name| (name == "EMPTY").then(Default::default));
         for bad in [
             vec![format!("id=a,src={}", path("missing"))],
             vec![format!("id=a,src={}", path("empty"))],

@@ -23,8 +23,12 @@ pub struct Capabilities {
 }
 
 /// Gateway and graph capabilities without which a hardened build is not possible.
-const REQUIRED: [(&str, bool); 4] =
-    [("proto.refarray", true), ("return", true), ("exec.mount.bind", false), ("source.local", false)];
+const REQUIRED: [(&str, bool); 4] = [
+    ("proto.refarray", true),
+    ("return", true),
+    ("exec.mount.bind", false),
+    ("source.local", false),
+];
 
 impl Capabilities {
     /// Names what a hardened build needs and this engine lacks; empty when it can build.

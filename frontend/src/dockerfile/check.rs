@@ -1,5 +1,7 @@
 //! What BuildKit's instruction parser refuses although the line could be read.
 
+use std::collections::BTreeSet;
+
 use super::error::{ParseError, ParseErrorKind};
 use super::heredoc;
 use super::instruction::{Args, FlagKind, Instruction, Keyword};
@@ -93,10 +95,7 @@ pub(crate) fn instruction(
                 "NONE" => {}
                 "CMD" if empty => report.add(ParseErrorKind::HealthcheckCommand, node.span),
                 "CMD" => {}
-                _ => report.add(
-                    ParseErrorKind::HealthcheckType(kind.text.clone()),
-                    kind.span,
-                ),
+                _ => report.add(ParseErrorKind::HealthcheckType(kind.text.clone()), kind.span),
             }
         }
         _ => {}
@@ -107,7 +106,8 @@ fn flags(node: &Instruction, logical: &Logical, report: &mut Report<'_>) {
     let Some(known) = node.keyword.flags() else {
         return;
     };
-    for (index, flag) in node.flags.iter().enumerate() {
+    let mut seen = BTreeSet::new();
+    for flag in &node.flags {
         let kind = known.iter().find(|(name, _)| *name == flag.name);
         let Some((_, kind)) = kind else {
             let error = ParseErrorKind::UnknownFlag {
@@ -117,17 +117,13 @@ fn flags(node: &Instruction, logical: &Logical, report: &mut Report<'_>) {
             report.add(error, flag.span);
             continue;
         };
-        let earlier = node.flags.iter().take(index);
-        if *kind != FlagKind::Many && earlier.clone().any(|other| other.name == flag.name) {
+        if !seen.insert(flag.name.as_str()) && *kind != FlagKind::Many {
             report.add(ParseErrorKind::DuplicateFlag(flag.name.clone()), flag.span);
         }
         let value = flag.value.as_ref().map(|word| word.text.as_str());
         match (kind, value) {
             (FlagKind::One | FlagKind::Many, None) | (FlagKind::Bool, Some("")) => {
-                report.add(
-                    ParseErrorKind::FlagValueMissing(flag.name.clone()),
-                    flag.span,
-                );
+                report.add(ParseErrorKind::FlagValueMissing(flag.name.clone()), flag.span);
             }
             (FlagKind::Bool, Some(value))
                 if !matches!(value.to_lowercase().as_str(), "true" | "false") =>
@@ -135,6 +131,19 @@ fn flags(node: &Instruction, logical: &Logical, report: &mut Report<'_>) {
                 report.add(ParseErrorKind::FlagNotBoolean(flag.name.clone()), flag.span);
             }
             _ => {}
+        }
+        let allowed: &[&str] = match (node.keyword, flag.name.as_str()) {
+            (Keyword::Run, "network") => &["default", "none", "host"],
+            (Keyword::Run, "security") => &["sandbox", "insecure"],
+            _ => &[],
+        };
+        if let Some(word) = &flag.value
+            && !allowed.is_empty()
+            && !allowed.contains(&word.text.as_str())
+        {
+            let error =
+                ParseErrorKind::FlagValue { flag: flag.name.clone(), value: word.text.clone() };
+            report.add(error, word.span);
         }
         if node.keyword == Keyword::Run
             && flag.name == "mount"
@@ -151,10 +160,7 @@ fn from(node: &Instruction, report: &mut Report<'_>) {
         [_] => {}
         [_, by, name] if text::equal_fold(&by.text, "as") => {
             if !is_stage_name(&text::lower(&name.text)) {
-                report.add(
-                    ParseErrorKind::InvalidStageName(name.text.clone()),
-                    name.span,
-                );
+                report.add(ParseErrorKind::InvalidStageName(name.text.clone()), name.span);
             }
         }
         _ => report.add(ParseErrorKind::FromArguments, node.span),
@@ -166,10 +172,7 @@ pub(crate) fn is_stage_name(name: &str) -> bool {
     let rest = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
     };
-    name.bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_lowercase())
-        && name.bytes().all(rest)
+    name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase()) && name.bytes().all(rest)
 }
 
 /// Checks what depends on heredocs.
@@ -188,11 +191,7 @@ pub(crate) fn heredocs(node: &Instruction, lines: &LineIndex, errors: &mut Vec<P
 /// Checks the order of instructions.
 pub(crate) fn file(instructions: &[Instruction], errors: &mut Vec<ParseError>) {
     let mut add = |kind, node: &Instruction| {
-        errors.push(ParseError {
-            kind,
-            span: node.span,
-            line: node.line,
-        });
+        errors.push(ParseError { kind, span: node.span, line: node.line });
     };
     let from = |node: &Instruction| node.keyword == Keyword::From;
     for node in instructions.iter().take_while(|node| !from(node)) {

@@ -88,10 +88,7 @@ fn name_value(source: &[u8], range: Span) -> Option<Match> {
         }
     }
     let name = bytes.get(..name_end).unwrap_or_default();
-    Some(Match {
-        name: text::lower(&text::lossy(name)),
-        value,
-    })
+    Some(Match { name: text::lower(&text::lossy(name)), value })
 }
 
 /// The outcome of offering one line to the directive parser.
@@ -111,11 +108,7 @@ pub(crate) struct DirectiveParser {
 
 impl DirectiveParser {
     pub(crate) fn new(mark: &'static [u8]) -> Self {
-        Self {
-            mark,
-            seen: Vec::new(),
-            done: false,
-        }
+        Self { mark, seen: Vec::new(), done: false }
     }
 
     pub(crate) fn offer(&mut self, source: &[u8], line: Span) -> Offer {
@@ -168,11 +161,7 @@ fn lines(source: &[u8], mut at: usize) -> impl Iterator<Item = Span> {
 
 /// Where the search for `syntax` and `check` begins: behind a byte-order mark and a shebang.
 fn search_start(source: &[u8]) -> usize {
-    let start = if source.starts_with(BOM) {
-        BOM.len()
-    } else {
-        0
-    };
+    let start = if source.starts_with(BOM) { BOM.len() } else { 0 };
     let rest = source.get(start..).unwrap_or_default();
     if !rest.starts_with(b"#!") {
         return start;
@@ -213,10 +202,7 @@ fn syntax_of(source: &[u8], value: Span, form: SyntaxForm) -> Syntax {
 }
 
 fn current_syntax(source: &[u8]) -> Option<Syntax> {
-    for (mark, form) in [
-        (&b"#"[..], SyntaxForm::Hash),
-        (&b"//"[..], SyntaxForm::Slashes),
-    ] {
+    for (mark, form) in [(&b"#"[..], SyntaxForm::Hash), (&b"//"[..], SyntaxForm::Slashes)] {
         if let Some(found) = search(source, "syntax", mark) {
             return Some(syntax_of(source, found.value_span, form));
         }

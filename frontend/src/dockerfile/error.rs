@@ -54,16 +54,15 @@ pub enum ParseErrorKind {
     #[error("{0} requires the arguments to be in JSON form")]
     JsonRequired(&'static str),
     #[error("unknown flag --{flag} of {instruction}")]
-    UnknownFlag {
-        instruction: &'static str,
-        flag: String,
-    },
+    UnknownFlag { instruction: &'static str, flag: String },
     #[error("duplicate flag specified: --{0}")]
     DuplicateFlag(String),
     #[error("missing a value on flag: --{0}")]
     FlagValueMissing(String),
     #[error("expecting boolean value for flag --{0}")]
     FlagNotBoolean(String),
+    #[error("invalid value {value:?} of flag --{flag}")]
+    FlagValue { flag: String, value: String },
     #[error("bad quoting in the comma-separated value of --mount")]
     MountCsv,
     #[error("chaining ONBUILD via ONBUILD ONBUILD isn't allowed")]

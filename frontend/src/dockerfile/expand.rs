@@ -119,12 +119,7 @@ impl Lex {
             undefined: BTreeSet::new(),
         };
         let (text, words) = run.until(None, self.raw_escapes)?;
-        Ok(Expanded {
-            text,
-            words,
-            matched: run.matched,
-            undefined: run.undefined,
-        })
+        Ok(Expanded { text, words, matched: run.matched, undefined: run.undefined })
     }
 }
 
@@ -256,11 +251,7 @@ impl Run<'_> {
             return Err(ExpandError::Unterminated("single-quote"));
         };
         self.rest = rest.chars();
-        Ok(if self.lex.raw_quotes {
-            format!("'{quoted}'")
-        } else {
-            quoted.to_owned()
-        })
+        Ok(if self.lex.raw_quotes { format!("'{quoted}'") } else { quoted.to_owned() })
     }
 
     fn double_quote(&mut self) -> Result<String, ExpandError> {
@@ -410,18 +401,15 @@ impl Run<'_> {
         if colon && pattern {
             return Err(unsupported(Some(':'), operator));
         }
-        let (word, _) = self
-            .until(Some('}'), pattern)
-            .map_err(|error| self.or_missing('}', error))?;
+        let (word, _) =
+            self.until(Some('}'), pattern).map_err(|error| self.or_missing('}', error))?;
         let value = self.lookup(name);
         if value.is_none() && self.lex.keep_unset {
             let colon = if colon { ":" } else { "" };
             let operator = operator.unwrap_or(char::REPLACEMENT_CHARACTER);
             return Ok(format!("${{{name}{colon}{operator}{word}}}"));
         }
-        let set = value
-            .as_ref()
-            .is_some_and(|value| !(colon && value.is_empty()));
+        let set = value.as_ref().is_some_and(|value| !(colon && value.is_empty()));
         match operator {
             Some('-') if set => Ok(value.unwrap_or_default()),
             Some('-') => Ok(word),
@@ -458,12 +446,10 @@ impl Run<'_> {
         if all {
             self.rest.next();
         }
-        let (pattern, _) = self
-            .until(Some('/'), true)
-            .map_err(|error| self.or_missing('/', error))?;
-        let (replacement, _) = self
-            .until(Some('}'), true)
-            .map_err(|error| self.or_missing('}', error))?;
+        let (pattern, _) =
+            self.until(Some('/'), true).map_err(|error| self.or_missing('/', error))?;
+        let (replacement, _) =
+            self.until(Some('}'), true).map_err(|error| self.or_missing('}', error))?;
         let value = self.lookup(name);
         if value.is_none() && self.lex.keep_unset {
             return Ok(format!("${{{name}/{pattern}/{replacement}}}"));
@@ -577,9 +563,6 @@ mod tests {
         env.insert("a".to_owned(), "x".repeat(MAX_LENGTH / 2));
         let lex = Lex::new('\\');
         assert_eq!(lex.expand("$a$a$a$a$a", &env), Err(ExpandError::TooLong));
-        assert_eq!(
-            lex.expand("\"$a$a$a$a$a\"", &env),
-            Err(ExpandError::TooLong)
-        );
+        assert_eq!(lex.expand("\"$a$a$a$a$a\"", &env), Err(ExpandError::TooLong));
     }
 }

@@ -21,19 +21,12 @@ pub struct Heredoc {
 }
 
 fn lex() -> Lex {
-    Lex {
-        keep_unset: true,
-        ..Lex::new('\\')
-    }
+    Lex { keep_unset: true, ..Lex::new('\\') }
 }
 
 /// The heredocs a line opens, in order, bodies still empty.
 pub(crate) fn of_line(line: &str) -> Result<Vec<Heredoc>, ExpandError> {
-    let lex = Lex {
-        raw_quotes: true,
-        raw_escapes: true,
-        ..lex()
-    };
+    let lex = Lex { raw_quotes: true, raw_escapes: true, ..lex() };
     let words = match lex.expand(line, &EmptyEnv) {
         Ok(done) => done.words,
         Err(error) if error.is_limit() => return Err(error),
@@ -66,20 +59,13 @@ pub(crate) fn of_word(word: &str) -> Result<Option<Heredoc>, ExpandError> {
     let [plain] = plain.as_slice() else {
         return Ok(None);
     };
-    let raw = Lex {
-        raw_quotes: true,
-        ..lex()
-    };
+    let raw = Lex { raw_quotes: true, ..lex() };
     let raw = raw.expand(name, &EmptyEnv)?.words.into_iter().next();
     let quotes = |text: &str| text.matches(['\'', '"']).count();
     Ok(Some(Heredoc {
         name: plain.clone(),
         // Go's number parser saturates on overflow.
-        fd: if fd.is_empty() {
-            0
-        } else {
-            fd.parse().unwrap_or(u64::MAX)
-        },
+        fd: if fd.is_empty() { 0 } else { fd.parse().unwrap_or(u64::MAX) },
         expand: raw.is_some_and(|raw| quotes(&raw) == quotes(plain)),
         chomp,
         body: Span::default(),
@@ -92,23 +78,13 @@ mod tests {
     use super::*;
 
     fn names(line: &str) -> Vec<String> {
-        of_line(line)
-            .unwrap()
-            .into_iter()
-            .map(|heredoc| heredoc.name)
-            .collect()
+        of_line(line).unwrap().into_iter().map(|heredoc| heredoc.name).collect()
     }
 
     #[test]
     fn several_forms() {
-        assert_eq!(
-            names("RUN <<A cat <<-B 3<<'C d' <<\"E\" << F"),
-            ["A", "B", "C d", "E", "F"]
-        );
-        assert_eq!(
-            names("RUN echo \"<<A\" '<<B' <<<C a<<D"),
-            Vec::<String>::new()
-        );
+        assert_eq!(names("RUN <<A cat <<-B 3<<'C d' <<\"E\" << F"), ["A", "B", "C d", "E", "F"]);
+        assert_eq!(names("RUN echo \"<<A\" '<<B' <<<C a<<D"), Vec::<String>::new());
         assert_eq!(names("RUN echo it's <<A"), Vec::<String>::new());
         assert_eq!(names("RUN x <<\\A"), ["A"]);
     }
@@ -116,13 +92,7 @@ mod tests {
     #[test]
     fn attributes() {
         let list = of_line("RUN 4<<-'A' <<B").unwrap();
-        assert_eq!(
-            (list[0].fd, list[0].chomp, list[0].expand),
-            (4, true, false)
-        );
-        assert_eq!(
-            (list[1].fd, list[1].chomp, list[1].expand),
-            (0, false, true)
-        );
+        assert_eq!((list[0].fd, list[0].chomp, list[0].expand), (4, true, false));
+        assert_eq!((list[1].fd, list[1].chomp, list[1].expand), (0, false, true));
     }
 }

@@ -30,7 +30,7 @@ pub struct ImageInput {
     pub span: Span,
     /// The exact bytes to replace; empty when the name is not in the text.
     pub parts: Vec<Span>,
-    /// Counted from 1; 0 when the name is not in the text.
+    /// The line on which the name ends, counted from 1; 0 when it is not in the text.
     pub line: usize,
     /// The stage it belongs to.
     pub stage: Option<usize>,
@@ -94,16 +94,9 @@ pub enum InputErrorKind {
     #[error("cannot expand {word:?}: {error}")]
     Expand { word: String, error: ExpandError },
     #[error("{word:?} is empty after expansion{}", hint(undefined))]
-    Empty {
-        word: String,
-        undefined: Vec<String>,
-    },
+    Empty { word: String, undefined: Vec<String> },
     #[error("{word:?} is no image reference: {error}{}", hint(undefined))]
-    Reference {
-        word: String,
-        error: ReferenceError,
-        undefined: Vec<String>,
-    },
+    Reference { word: String, error: ReferenceError, undefined: Vec<String> },
     #[error("failed to parse platform {0:?}")]
     Platform(String),
     #[error(

@@ -108,12 +108,7 @@ impl Keyword {
                 ("parents", Bool),
             ],
             Self::From => &[("platform", One)],
-            Self::Run => &[
-                ("mount", Many),
-                ("network", One),
-                ("security", One),
-                ("device", Many),
-            ],
+            Self::Run => &[("mount", Many), ("network", One), ("security", One), ("device", Many)],
             Self::Healthcheck => &[
                 ("interval", One),
                 ("timeout", One),

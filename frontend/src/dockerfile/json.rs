@@ -30,21 +30,13 @@ pub(crate) enum JsonArray {
 
 /// Reads `range` of `bytes` as an array of strings.
 pub(crate) fn array(bytes: &[u8], range: Span) -> JsonArray {
-    let mut reader = Reader {
-        bytes,
-        at: range.start,
-        end: range.end,
-    };
+    let mut reader = Reader { bytes, at: range.start, end: range.end };
     reader.top_array().unwrap_or(JsonArray::No)
 }
 
 /// The last member `key` of the object that is all of `bytes`, when it is a string.
 pub(crate) fn member(bytes: &[u8], start: usize, key: &str) -> Option<JsonString> {
-    let mut reader = Reader {
-        bytes,
-        at: start,
-        end: bytes.len(),
-    };
+    let mut reader = Reader { bytes, at: start, end: bytes.len() };
     reader.top_member(key)
 }
 
@@ -56,11 +48,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
-        if self.at < self.end {
-            self.bytes.get(self.at).copied()
-        } else {
-            None
-        }
+        if self.at < self.end { self.bytes.get(self.at).copied() } else { None }
     }
 
     fn eat(&mut self, byte: u8) -> bool {
@@ -261,11 +249,7 @@ impl Reader<'_> {
                 b'"' => {
                     let inner = Span::new(start, self.at);
                     self.at += 1;
-                    return Some(JsonString {
-                        text: out,
-                        inner,
-                        map,
-                    });
+                    return Some(JsonString { text: out, inner, map });
                 }
                 b'\\' => {
                     self.at += 1;

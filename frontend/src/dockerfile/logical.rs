@@ -65,10 +65,7 @@ impl Logical {
             Span::new(at, at)
         });
         Word {
-            text: decoded
-                .get(range.start..range.end)
-                .unwrap_or_default()
-                .to_owned(),
+            text: decoded.get(range.start..range.end).unwrap_or_default().to_owned(),
             span,
             parts,
         }

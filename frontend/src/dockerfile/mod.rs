@@ -17,6 +17,7 @@ mod mount;
 mod parser;
 mod pattern;
 mod platform;
+mod reach;
 mod resolve;
 mod scope;
 mod span;

@@ -52,23 +52,14 @@ pub fn mount(line: &Logical, flag: &Flag) -> Result<Mount, BadCsv> {
                 }
             }
             let parts: Vec<Span> = through_spans(&through, line);
-            let start = || {
-                line.map
-                    .locate(flag.decoded.map.locate(map.locate(range.start)))
-            };
+            let start = || line.map.locate(flag.decoded.map.locate(map.locate(range.start)));
             Word {
-                text: text
-                    .get(range.start..range.end)
-                    .unwrap_or_default()
-                    .to_owned(),
+                text: text.get(range.start..range.end).unwrap_or_default().to_owned(),
                 span: Span::hull(&parts).unwrap_or_else(|| Span::new(start(), start())),
                 parts,
             }
         });
-        fields.push(MountField {
-            key: text::lower(key),
-            value,
-        });
+        fields.push(MountField { key: text::lower(key), value });
     }
     Ok(Mount { fields })
 }
@@ -142,7 +133,9 @@ mod tests {
     use super::super::split;
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<(String, Option<(String, String)>)>, BadCsv> {
+    type Fields = Vec<(String, Option<(String, String)>)>;
+
+    fn read(text: &str) -> Result<Fields, BadCsv> {
         let mut line = Logical::default();
         line.push(text.as_bytes(), Span::new(0, text.len()));
         let (flags, _) = split::flags(&line, line.all(), b'\\');
@@ -155,7 +148,7 @@ mod tests {
                     let raw: Vec<_> = word
                         .parts
                         .iter()
-                        .map(|part| text[part.start..part.end].to_owned())
+                        .map(|part| String::from_utf8_lossy(part.of(text.as_bytes())).into_owned())
                         .collect();
                     (word.text, raw.join("+"))
                 });
@@ -166,32 +159,16 @@ mod tests {
 
     fn from(text: &str) -> (String, String) {
         let fields = read(text).unwrap();
-        fields
-            .into_iter()
-            .find(|(key, _)| key == "from")
-            .and_then(|(_, value)| value)
-            .unwrap()
+        fields.into_iter().find(|(key, _)| key == "from").and_then(|(_, value)| value).unwrap()
     }
 
     #[test]
     fn plain_and_quoted_fields() {
         let same = |raw: &str| ("debian:12".to_owned(), raw.to_owned());
-        assert_eq!(
-            from("--mount=type=bind,from=debian:12,ro x"),
-            same("debian:12")
-        );
-        assert_eq!(
-            from("--mount='type=bind,\"from=debian:12\"' x"),
-            same("debian:12")
-        );
-        assert_eq!(
-            from("--mount=\\\"FROM=debian:12\\\",ro x"),
-            same("debian:12")
-        );
-        assert_eq!(
-            from("--mount=type=bind,from=\"deb\"ian:12 x"),
-            same("deb+ian:12")
-        );
+        assert_eq!(from("--mount=type=bind,from=debian:12,ro x"), same("debian:12"));
+        assert_eq!(from("--mount='type=bind,\"from=debian:12\"' x"), same("debian:12"));
+        assert_eq!(from("--mount=\\\"FROM=debian:12\\\",ro x"), same("debian:12"));
+        assert_eq!(from("--mount=type=bind,from=\"deb\"ian:12 x"), same("deb+ian:12"));
     }
 
     #[test]

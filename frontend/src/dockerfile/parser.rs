@@ -30,15 +30,7 @@ pub(crate) fn parse(source: &[u8]) -> Dockerfile {
     if parser.instructions.is_empty() {
         parser.error(ParseErrorKind::NoInstructions, Span::default());
     }
-    let Parser {
-        lines,
-        escape,
-        directives,
-        items,
-        instructions,
-        mut errors,
-        ..
-    } = parser;
+    let Parser { lines, escape, directives, items, instructions, mut errors, .. } = parser;
     errors.sort_by_key(|error| error.span.start);
     Dockerfile {
         source: source.to_vec(),
@@ -73,10 +65,7 @@ impl Parser<'_> {
 
     /// The next physical line with its ending.
     fn line(&mut self) -> Option<Span> {
-        let line = self
-            .lines
-            .line_span(self.next)
-            .filter(|span| !span.is_empty())?;
+        let line = self.lines.line_span(self.next).filter(|span| !span.is_empty())?;
         self.next += 1;
         let newline = line.of(self.source).ends_with(b"\n");
         let length = line.len() - usize::from(newline);
@@ -87,10 +76,7 @@ impl Parser<'_> {
     }
 
     fn item(&mut self, kind: ItemKind, start: usize, end: usize) {
-        self.items.push(Item {
-            kind,
-            span: Span::new(start, end),
-        });
+        self.items.push(Item { kind, span: Span::new(start, end) });
     }
 
     fn run(&mut self) {
@@ -128,10 +114,7 @@ impl Parser<'_> {
         }
         match found.value.as_bytes() {
             [escape @ (b'\\' | b'`')] => self.escape = *escape,
-            _ => self.error(
-                ParseErrorKind::InvalidEscape(found.value.clone()),
-                found.value_span,
-            ),
+            _ => self.error(ParseErrorKind::InvalidEscape(found.value.clone()), found.value_span),
         }
     }
 
@@ -202,10 +185,7 @@ impl Parser<'_> {
         let keyword_word = logical.word(cut.keyword);
         let keyword = Keyword::of(&keyword_word.text);
         let (flags, rest) = split::flags(logical, cut.rest, self.escape);
-        let span = logical.span(Span::new(
-            cut.keyword.start,
-            cut.rest.end.max(cut.keyword.end),
-        ));
+        let span = logical.span(Span::new(cut.keyword.start, cut.rest.end.max(cut.keyword.end)));
         let args = if trigger && keyword == Keyword::Onbuild {
             self.error(ParseErrorKind::OnbuildChain, span);
             Args::Broken(logical.word(rest))
@@ -220,21 +200,11 @@ impl Parser<'_> {
             heredocs: Vec::new(),
             span,
             line: self.lines.line_col(span.start).line,
-            logical: if trigger {
-                logical.clone()
-            } else {
-                Logical::default()
-            },
+            logical: if trigger { logical.clone() } else { Logical::default() },
             comments: Vec::new(),
             empty_continuations: Vec::new(),
         };
-        check::instruction(
-            &instruction,
-            logical,
-            trigger,
-            &self.lines,
-            &mut self.errors,
-        );
+        check::instruction(&instruction, logical, trigger, &self.lines, &mut self.errors);
         instruction
     }
 
@@ -250,9 +220,7 @@ impl Parser<'_> {
                 })
             }
             Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Shell => {
-                self.exec(logical, rest, |logical, rest| {
-                    Args::Text(logical.word(rest))
-                })
+                self.exec(logical, rest, |logical, rest| Args::Text(logical.word(rest)))
             }
             Keyword::Arg => Args::Pairs(
                 split::quoted_words(logical, rest, self.escape)
@@ -337,14 +305,9 @@ impl Parser<'_> {
         let command = if command.is_empty() {
             Args::Empty
         } else {
-            self.exec(logical, command, |logical, rest| {
-                Args::Text(logical.word(rest))
-            })
+            self.exec(logical, command, |logical, rest| Args::Text(logical.word(rest)))
         };
-        Args::Health {
-            kind: logical.word(kind),
-            command: Box::new(command),
-        }
+        Args::Health { kind: logical.word(kind), command: Box::new(command) }
     }
 
     /// Reads the bodies of the heredocs the instruction opens; gives where the last one ends.
@@ -377,10 +340,7 @@ impl Parser<'_> {
     }
 
     fn body(&mut self, heredoc: &mut Heredoc, owner: Span) {
-        let start = self
-            .lines
-            .line_span(self.next)
-            .map_or(self.source.len(), |line| line.start);
+        let start = self.lines.line_span(self.next).map_or(self.source.len(), |line| line.start);
         let mut end = start;
         while let Some(line) = self.line() {
             let mut candidate = without_newline(self.source, line).of(self.source);
@@ -398,30 +358,19 @@ impl Parser<'_> {
         }
         heredoc.body = Span::new(start, end);
         heredoc.terminator = Span::new(end, end);
-        self.error(
-            ParseErrorKind::UnterminatedHeredoc(heredoc.name.clone()),
-            owner,
-        );
+        self.error(ParseErrorKind::UnterminatedHeredoc(heredoc.name.clone()), owner);
     }
 }
 
 fn pair(logical: &Logical, word: Span) -> Pair {
-    let equals = word
-        .of(&logical.bytes)
-        .iter()
-        .position(|byte| *byte == b'=');
+    let equals = word.of(&logical.bytes).iter().position(|byte| *byte == b'=');
     let (name, value) = match equals {
-        Some(at) => (
-            Span::new(word.start, word.start + at),
-            Some(Span::new(word.start + at + 1, word.end)),
-        ),
+        Some(at) => {
+            (Span::new(word.start, word.start + at), Some(Span::new(word.start + at + 1, word.end)))
+        }
         None => (word, None),
     };
-    Pair {
-        name: logical.word(name),
-        value: value.map(|value| logical.word(value)),
-        legacy: false,
-    }
+    Pair { name: logical.word(name), value: value.map(|value| logical.word(value)), legacy: false }
 }
 
 /// The line without any `\r` and `\n` at its end.

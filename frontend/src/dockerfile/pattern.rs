@@ -187,9 +187,7 @@ fn template(replacement: &str, matched: &[char], out: &mut String) {
             continue;
         }
         let name_of = |text: &str| -> String {
-            text.chars()
-                .take_while(|ch| ch.is_alphanumeric() || *ch == '_')
-                .collect()
+            text.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').collect()
         };
         let (name, tail) = match after.strip_prefix('{') {
             Some(braced) => {
@@ -225,11 +223,7 @@ fn reverse(pattern: &[char]) -> Vec<char> {
     let mut units: Vec<&[char]> = Vec::new();
     let mut rest = pattern;
     while let Some(first) = rest.first() {
-        let width = if *first == '\\' && rest.len() > 1 {
-            2
-        } else {
-            1
-        };
+        let width = if *first == '\\' && rest.len() > 1 { 2 } else { 1 };
         let (unit, tail) = rest.split_at(width);
         units.push(unit);
         rest = tail;
@@ -271,9 +265,6 @@ mod tests {
     fn work_is_bounded() {
         let value = "a".repeat(60_000);
         let pattern = "*a".repeat(2_000) + "b";
-        assert_eq!(
-            replace(&pattern, "", &value, true),
-            Err(ExpandError::TooLong)
-        );
+        assert_eq!(replace(&pattern, "", &value, true), Err(ExpandError::TooLong));
     }
 }

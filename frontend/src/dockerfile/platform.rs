@@ -35,24 +35,13 @@ impl Platform {
             return None;
         }
         let (arch, variant) = normal_arch(arch, variant);
-        Some(Self {
-            os: os.to_owned(),
-            os_version: os_version.to_owned(),
-            arch,
-            variant,
-        })
+        Some(Self { os: os.to_owned(), os_version: os_version.to_owned(), arch, variant })
     }
 
     /// Without the operating system's version, as BUILDPLATFORM has it.
     pub(crate) fn short(&self) -> String {
-        let Self {
-            os, arch, variant, ..
-        } = self;
-        if variant.is_empty() {
-            format!("{os}/{arch}")
-        } else {
-            format!("{os}/{arch}/{variant}")
-        }
+        let Self { os, arch, variant, .. } = self;
+        if variant.is_empty() { format!("{os}/{arch}") } else { format!("{os}/{arch}/{variant}") }
     }
 }
 

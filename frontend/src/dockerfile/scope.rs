@@ -67,11 +67,7 @@ fn predefined(dockerfile: &Dockerfile, scope: &Scope) -> BTreeMap<String, String
         set("BUILDARCH", &build.arch);
         set("BUILDVARIANT", &build.variant);
     }
-    if let Some(target) = scope
-        .target_platform
-        .as_ref()
-        .or(scope.build_platform.as_ref())
-    {
+    if let Some(target) = scope.target_platform.as_ref().or(scope.build_platform.as_ref()) {
         set("TARGETPLATFORM", &target.to_string());
         set("TARGETOS", &target.os);
         set("TARGETOSVERSION", &target.os_version);
@@ -79,11 +75,7 @@ fn predefined(dockerfile: &Dockerfile, scope: &Scope) -> BTreeMap<String, String
         set("TARGETVARIANT", &target.variant);
     }
     let last = dockerfile.stages().pop().and_then(|stage| stage.name);
-    let target = scope
-        .target
-        .clone()
-        .filter(|name| !name.is_empty())
-        .or(last);
+    let target = scope.target.clone().filter(|name| !name.is_empty()).or(last);
     set("TARGETSTAGE", target.as_deref().unwrap_or("default"));
     args
 }
@@ -91,10 +83,7 @@ fn predefined(dockerfile: &Dockerfile, scope: &Scope) -> BTreeMap<String, String
 /// The arguments FROM can use: predefined ones and every ARG before the first FROM.
 pub fn global_args(dockerfile: &Dockerfile, scope: &Scope) -> Globals {
     let lex = Lex::new(dockerfile.escape());
-    let mut globals = Globals {
-        args: predefined(dockerfile, scope),
-        ..Globals::default()
-    };
+    let mut globals = Globals { args: predefined(dockerfile, scope), ..Globals::default() };
     for pair in dockerfile.global_args().flat_map(Instruction::pairs) {
         let name = &pair.name.text;
         let mut origins = BTreeSet::from([name.clone()]);
@@ -103,12 +92,11 @@ pub fn global_args(dockerfile: &Dockerfile, scope: &Scope) -> Globals {
             (None, Some(default)) => match lex.expand(&default.text, &globals.args) {
                 Ok(done) => {
                     origins.extend(globals.origins_of(&done.matched));
-                    globals
-                        .undefined
-                        .extend(done.undefined.into_iter().map(|name| Undefined {
-                            name,
-                            span: default.span,
-                        }));
+                    globals.undefined.extend(
+                        done.undefined
+                            .into_iter()
+                            .map(|name| Undefined { name, span: default.span }),
+                    );
                     Some(done.text)
                 }
                 Err(error) => {
@@ -180,10 +168,7 @@ fn apply(
             let before = env.clone();
             for pair in node.pairs() {
                 let name = expand(&pair.name.text, &before);
-                let value = pair
-                    .value
-                    .as_ref()
-                    .and_then(|value| expand(&value.text, &before));
+                let value = pair.value.as_ref().and_then(|value| expand(&value.text, &before));
                 if let (Some(name), Some(value)) = (name, value) {
                     env.insert(name, value);
                 }
@@ -211,10 +196,7 @@ pub(crate) fn context_key(name: &str) -> String {
     match crate::pins::reference::Reference::parse_normalized(name) {
         Ok(reference) => {
             let familiar = reference.familiar();
-            familiar
-                .strip_suffix(":latest")
-                .unwrap_or(&familiar)
-                .to_owned()
+            familiar.strip_suffix(":latest").unwrap_or(&familiar).to_owned()
         }
         Err(_) => text::lower(name),
     }
@@ -230,17 +212,12 @@ impl Scope {
             return false;
         }
         let key = context_key(name);
-        let platform = self
-            .target_platform
-            .as_ref()
-            .or(self.build_platform.as_ref());
-        self.named_contexts
-            .iter()
-            .any(|given| match given.split_once("::") {
-                Some((given, only)) => {
-                    context_key(given) == key && platform == Platform::parse(only).as_ref()
-                }
-                None => context_key(given) == key,
-            })
+        let platform = self.target_platform.as_ref().or(self.build_platform.as_ref());
+        self.named_contexts.iter().any(|given| match given.split_once("::") {
+            Some((given, only)) => {
+                context_key(given) == key && platform == Platform::parse(only).as_ref()
+            }
+            None => context_key(given) == key,
+        })
     }
 }

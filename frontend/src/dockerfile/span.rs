@@ -10,10 +10,7 @@ pub struct Span {
 impl Span {
     /// The range `start..end`; an `end` before `start` gives an empty range at `start`.
     pub fn new(start: usize, end: usize) -> Self {
-        Self {
-            start,
-            end: end.max(start),
-        }
+        Self { start, end: end.max(start) }
     }
 
     pub fn len(self) -> usize {
@@ -53,15 +50,9 @@ pub struct LineIndex {
 
 impl LineIndex {
     pub fn new(source: &[u8]) -> Self {
-        let after_newline = source
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'\n')
-            .map(|(at, _)| at + 1);
-        Self {
-            starts: std::iter::once(0).chain(after_newline).collect(),
-            len: source.len(),
-        }
+        let after_newline =
+            source.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        Self { starts: std::iter::once(0).chain(after_newline).collect(), len: source.len() }
     }
 
     /// The number of lines; a final newline opens one more, empty line.
@@ -74,10 +65,7 @@ impl LineIndex {
         let offset = offset.min(self.len);
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts.get(line.wrapping_sub(1)).copied().unwrap_or(0);
-        LineCol {
-            line: line.max(1),
-            column: offset - start + 1,
-        }
+        LineCol { line: line.max(1), column: offset - start + 1 }
     }
 
     /// The bytes of a line (counted from 1) with its line ending.
@@ -89,11 +77,7 @@ impl LineIndex {
 
     /// The first and last line a span touches, for a source excerpt.
     pub fn lines_of(&self, span: Span) -> (usize, usize) {
-        let last = if span.is_empty() {
-            span.start
-        } else {
-            span.end - 1
-        };
+        let last = if span.is_empty() { span.start } else { span.end - 1 };
         (self.line_col(span.start).line, self.line_col(last).line)
     }
 }

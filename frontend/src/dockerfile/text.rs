@@ -101,10 +101,7 @@ mod tests {
     #[test]
     fn invalid_bytes_are_one_replacement_each() {
         assert_eq!(lossy(b"a\xf0\x9f\x98b"), "a\u{fffd}\u{fffd}\u{fffd}b");
-        assert_eq!(
-            decode(b"\xf0\x9f\x98b"),
-            Some((char::REPLACEMENT_CHARACTER, 1))
-        );
+        assert_eq!(decode(b"\xf0\x9f\x98b"), Some((char::REPLACEMENT_CHARACTER, 1)));
     }
 
     #[test]

@@ -60,8 +60,8 @@ impl Graph {
             if bytes != vertex.bytes {
                 let new = digest(&bytes);
                 renamed.insert(std::mem::replace(&mut vertex.digest, new.clone()), new);
-                vertex.op = pb::Op::decode(bytes.as_slice())
-                    .map_err(|_| GraphError::Undecodable(n))?;
+                vertex.op =
+                    pb::Op::decode(bytes.as_slice()).map_err(|_| GraphError::Undecodable(n))?;
                 vertex.bytes = bytes;
             }
             vertices.push(vertex);
@@ -76,10 +76,7 @@ impl Graph {
     }
 }
 
-fn rename_inputs(
-    op: &[u8],
-    renamed: &HashMap<String, String>,
-) -> Result<Vec<u8>, wire::Malformed> {
+fn rename_inputs(op: &[u8], renamed: &HashMap<String, String>) -> Result<Vec<u8>, wire::Malformed> {
     if renamed.is_empty() {
         return Ok(op.to_vec());
     }

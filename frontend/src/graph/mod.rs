@@ -84,7 +84,8 @@ impl Graph {
             .iter()
             .enumerate()
             .map(|(n, bytes)| {
-                let op = pb::Op::decode(bytes.as_slice()).map_err(|_| GraphError::Undecodable(n))?;
+                let op =
+                    pb::Op::decode(bytes.as_slice()).map_err(|_| GraphError::Undecodable(n))?;
                 let digest = digest(bytes);
                 if op.op.is_none() {
                     return Err(GraphError::UnknownKind(digest));
@@ -93,8 +94,7 @@ impl Graph {
                 Ok(Vertex { digest, bytes: bytes.clone(), op, metadata })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let graph =
-            Self { vertices, head: Some(head.clone()), source: definition.source.clone() };
+        let graph = Self { vertices, head: Some(head.clone()), source: definition.source.clone() };
         graph.check_inputs()?;
         Ok(graph)
     }

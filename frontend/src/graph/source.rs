@@ -53,14 +53,14 @@ impl Source {
                 url: op.identifier.clone(),
                 checksum: op.attrs.get("http.checksum").cloned(),
             },
-            "git" => Self::Git {
-                remote: rest.to_string(),
-                commit: op
-                    .attrs
-                    .get("git.checksum")
-                    .cloned()
-                    .or_else(|| rest.split_once('#').and_then(|(_, fragment)| commit(fragment))),
-            },
+            "git" => {
+                Self::Git {
+                    remote: rest.to_string(),
+                    commit: op.attrs.get("git.checksum").cloned().or_else(|| {
+                        rest.split_once('#').and_then(|(_, fragment)| commit(fragment))
+                    }),
+                }
+            }
             _ => Self::Other(op.identifier.clone()),
         }
     }

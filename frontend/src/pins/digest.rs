@@ -16,11 +16,7 @@ pub enum DigestError {
     #[error("unsupported digest algorithm {0:?}")]
     Algorithm(String),
     #[error("a {algorithm} digest has {expected} hex digits, not {found}")]
-    Length {
-        algorithm: &'static str,
-        expected: usize,
-        found: usize,
-    },
+    Length { algorithm: &'static str, expected: usize, found: usize },
     #[error("the hex digits of a digest are 0-9 and a-f, in lower case")]
     Hex,
 }
@@ -53,18 +49,11 @@ impl FromStr for Digest {
             "sha512" => ("sha512", 128),
             other => return Err(DigestError::Algorithm(other.to_owned())),
         };
-        if !hex
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        {
+        if !hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(DigestError::Hex);
         }
         if hex.len() != expected {
-            return Err(DigestError::Length {
-                algorithm,
-                expected,
-                found: hex.len(),
-            });
+            return Err(DigestError::Length { algorithm, expected, found: hex.len() });
         }
         Ok(Self(text.to_owned()))
     }
@@ -85,10 +74,7 @@ mod tests {
         for (algorithm, length) in [("sha256", 64), ("sha384", 96), ("sha512", 128)] {
             let text = format!("{algorithm}:{}", "a".repeat(length));
             let digest: Digest = text.parse().unwrap();
-            assert_eq!(
-                (digest.algorithm(), digest.hex().len()),
-                (algorithm, length)
-            );
+            assert_eq!((digest.algorithm(), digest.hex().len()), (algorithm, length));
         }
     }
 
@@ -97,10 +83,7 @@ mod tests {
         let bad = |text: &str| text.parse::<Digest>().unwrap_err();
         assert_eq!(bad("abc"), DigestError::Format);
         assert!(matches!(bad("md5:abc"), DigestError::Algorithm(_)));
-        assert!(matches!(
-            bad("sha256:abc"),
-            DigestError::Length { found: 3, .. }
-        ));
+        assert!(matches!(bad("sha256:abc"), DigestError::Length { found: 3, .. }));
         assert_eq!(bad(&format!("sha256:{}", "A".repeat(64))), DigestError::Hex);
     }
 }

@@ -56,11 +56,7 @@ pub enum LockError {
     )]
     Conflict { line: usize },
     #[error("line {line}, column {column}: {message}")]
-    Syntax {
-        line: usize,
-        column: usize,
-        message: String,
-    },
+    Syntax { line: usize, column: usize, message: String },
     #[error("no lock version: the file needs `version = {VERSION}`")]
     NoVersion,
     #[error("written by a newer cofferdam: lock version {found}, this one reads {VERSION}")]
@@ -68,17 +64,9 @@ pub enum LockError {
     #[error("unknown lock version {found}, this cofferdam reads {VERSION}")]
     BadVersion { found: i64 },
     #[error("line {line}, column {column}: {name} is locked twice")]
-    Duplicate {
-        line: usize,
-        column: usize,
-        name: String,
-    },
+    Duplicate { line: usize, column: usize, name: String },
     #[error("line {line}, column {column}: {message}")]
-    Invalid {
-        line: usize,
-        column: usize,
-        message: String,
-    },
+    Invalid { line: usize, column: usize, message: String },
 }
 
 /// One difference between two locks.
@@ -96,12 +84,7 @@ pub enum LockChange {
 impl LockedImage {
     /// The pin of `reference`, whose own digest is ignored.
     pub fn new(reference: &Reference, source: ImageSource, resolved: Timestamp) -> Self {
-        Self {
-            name: reference.canonical(),
-            source,
-            resolved,
-            by: None,
-        }
+        Self { name: reference.canonical(), source, resolved, by: None }
     }
 
     /// The canonical name with its tag, `docker.io/library/debian:bookworm`.
@@ -198,10 +181,7 @@ impl Lock {
                 (None, Some(after)) => Some(LockChange::Added(after.clone())),
                 (Some(before), None) => Some(LockChange::Removed(before.clone())),
                 (Some(before), Some(after)) if before.source != after.source => {
-                    Some(LockChange::Changed {
-                        before: before.clone(),
-                        after: after.clone(),
-                    })
+                    Some(LockChange::Changed { before: before.clone(), after: after.clone() })
                 }
                 _ => None,
             })
@@ -217,10 +197,7 @@ struct RawVersion {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLock {
-    #[expect(
-        dead_code,
-        reason = "read before; named here so that it counts as known"
-    )]
+    #[expect(dead_code, reason = "read before; named here so that it counts as known")]
     version: i64,
     #[serde(default)]
     image: Vec<RawImage>,
@@ -241,22 +218,10 @@ struct RawImage {
 
 impl RawImage {
     fn check(self, text: &str) -> Result<LockedImage, LockError> {
-        let Self {
-            name,
-            digest,
-            resolved,
-            by,
-            kind,
-            image_id,
-            platforms,
-        } = self;
+        let Self { name, digest, resolved, by, kind, image_id, platforms } = self;
         let invalid = |at: usize, message: String| {
             let (line, column) = position(text, at);
-            LockError::Invalid {
-                line,
-                column,
-                message,
-            }
+            LockError::Invalid { line, column, message }
         };
         let entry = name.span().start;
         let read_digest = |value: &Spanned<String>| {
@@ -302,32 +267,21 @@ impl RawImage {
                 let image_id = image_id
                     .as_ref()
                     .ok_or_else(|| invalid(entry, format!("{canonical} has no image-id")))?;
-                ImageSource::Local {
-                    image_id: read_digest(image_id)?,
-                }
+                ImageSource::Local { image_id: read_digest(image_id)? }
             }
             Some(other) => {
                 let at = kind.as_ref().map_or(entry, |kind| kind.span().start);
                 return Err(invalid(at, format!("unknown kind {other:?}")));
             }
         };
-        Ok(LockedImage {
-            name: canonical,
-            source,
-            resolved: resolved_at,
-            by,
-        })
+        Ok(LockedImage { name: canonical, source, resolved: resolved_at, by })
     }
 }
 
 fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, LockError> {
     toml::from_str(text).map_err(|error| {
         let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-        LockError::Syntax {
-            line,
-            column,
-            message: error.message().trim().replace('\n', "; "),
-        }
+        LockError::Syntax { line, column, message: error.message().trim().replace('\n', "; ") }
     })
 }
 
@@ -342,8 +296,7 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
 fn conflict_marker(text: &str) -> Option<usize> {
     let marker = |line: &str| {
         ["<<<<<<<", "|||||||", ">>>>>>>"].iter().any(|mark| {
-            line.strip_prefix(mark)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         }) || line.trim_end() == "======="
     };
     text.lines().position(marker).map(|index| index + 1)

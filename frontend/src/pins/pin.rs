@@ -48,6 +48,26 @@ fn list(errors: &[InputError]) -> String {
     texts.join("; ")
 }
 
+/// The images that `dockerfile` names.
+///
+/// What another frontend reads need not be a Dockerfile: where this one cannot make sense of it, the
+/// frontend itself is the only image that is known, and the graph shows the others.
+pub fn images(dockerfile: &Dockerfile, scope: &Scope) -> Result<ImageInputs, PinError> {
+    let mut inputs = image_inputs(dockerfile, scope);
+    if inputs.errors.is_empty() {
+        return Ok(inputs);
+    }
+    let frontend = |input: &ImageInput| {
+        matches!(input.kind, ImageInputKind::Syntax | ImageInputKind::SyntaxArg)
+    };
+    if !inputs.inputs.iter().any(|input| frontend(input) && input.reachable) {
+        return Err(PinError::Inputs(inputs.errors));
+    }
+    inputs.inputs.retain(frontend);
+    inputs.errors.clear();
+    Ok(inputs)
+}
+
 /// Writes the digests of `digests` (canonical name to digest) behind the names in `source`.
 ///
 /// Names in `local` are only in the engine's own store, which no digest in the text can reach.
@@ -60,10 +80,7 @@ pub fn pin(
     local: &BTreeSet<String>,
 ) -> Result<Pinned, PinError> {
     let before = Dockerfile::parse(source);
-    let inputs = image_inputs(&before, scope);
-    if !inputs.errors.is_empty() {
-        return Err(PinError::Inputs(inputs.errors));
-    }
+    let inputs = images(&before, scope)?;
     let mut edits: Vec<(Span, String)> = Vec::new();
     let mut missing = Vec::new();
     let mut replacements = Vec::new();
@@ -104,18 +121,14 @@ pub fn pin(
         return Err(PinError::Missing(missing));
     }
     let bytes = apply(source, edits)?;
-    prove(&before, &inputs, &expected, &bytes, scope)?;
-    Ok(Pinned {
-        bytes,
-        replacements,
-    })
+    prove(&before, &inputs, &expected, &bytes, scope, local)?;
+    Ok(Pinned { bytes, replacements })
 }
 
 fn parsed(input: &ImageInput) -> Result<Reference, PinError> {
-    input.parsed().map_err(|error| PinError::Unproven {
-        line: input.line,
-        detail: error.to_string(),
-    })
+    input
+        .parsed()
+        .map_err(|error| PinError::Unproven { line: input.line, detail: error.to_string() })
 }
 
 fn apply(source: &[u8], mut edits: Vec<(Span, String)>) -> Result<Vec<u8>, PinError> {
@@ -145,18 +158,12 @@ fn prove(
     expected: &[String],
     bytes: &[u8],
     scope: &Scope,
+    local: &BTreeSet<String>,
 ) -> Result<(), PinError> {
-    let fail = |line: usize, detail: &str| {
-        Err(PinError::Unproven {
-            line,
-            detail: detail.to_owned(),
-        })
-    };
+    let fail =
+        |line: usize, detail: &str| Err(PinError::Unproven { line, detail: detail.to_owned() });
     let after = Dockerfile::parse(bytes);
-    let found = image_inputs(&after, scope);
-    if let Some(error) = found.errors.first() {
-        return fail(error.line, &error.kind.to_string());
-    }
+    let found = images(&after, scope)?;
     if before.lines().line_count() != after.lines().line_count() {
         return fail(0, "the number of lines changed");
     }
@@ -186,8 +193,9 @@ fn prove(
         if new.reference != *expected {
             return fail(old.line, "the digest did not arrive");
         }
-        let in_text = !new.parts.is_empty();
-        if new.reachable && in_text && parsed(new)?.digest.is_none() {
+        let reference = parsed(new)?;
+        let can_hold_one = !new.parts.is_empty() && !local.contains(&reference.canonical());
+        if new.reachable && can_hold_one && reference.digest.is_none() {
             return fail(old.line, "the image still has no digest");
         }
     }

@@ -44,11 +44,7 @@ pub enum ReferenceError {
 impl Reference {
     /// Reads a reference as people write it: `debian` is `docker.io/library/debian`.
     pub fn parse_normalized(text: &str) -> Result<Self, ReferenceError> {
-        if text.len() == 64
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        {
+        if text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(ReferenceError::Identifier(text.to_owned()));
         }
         let (domain, remainder) = split_domain(text);
@@ -124,10 +120,7 @@ impl Reference {
 
     /// The same reference with this digest.
     pub fn with_digest(&self, digest: Digest) -> Self {
-        Self {
-            digest: Some(digest),
-            ..self.clone()
-        }
+        Self { digest: Some(digest), ..self.clone() }
     }
 
     fn suffixed(&self, mut name: String) -> String {
@@ -196,9 +189,7 @@ fn is_domain(domain: &str) -> bool {
         !part.is_empty()
             && !part.starts_with('-')
             && !part.ends_with('-')
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     host.is_none_or(|host| host.split('.').all(component)) && port.is_none_or(digits)
 }
@@ -221,7 +212,5 @@ fn is_tag(tag: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     tag.len() <= MAX_TAG
         && tag.bytes().next().is_some_and(word)
-        && tag
-            .bytes()
-            .all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
+        && tag.bytes().all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
 }

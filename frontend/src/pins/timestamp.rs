@@ -12,11 +12,7 @@ impl Timestamp {
         let shape = "0000-00-00T00:00:00Z";
         let fits = text.len() == shape.len()
             && text.bytes().zip(shape.bytes()).all(|(byte, like)| {
-                if like == b'0' {
-                    byte.is_ascii_digit()
-                } else {
-                    byte == like
-                }
+                if like == b'0' { byte.is_ascii_digit() } else { byte == like }
             });
         if !fits {
             return None;

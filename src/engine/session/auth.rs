@@ -81,7 +81,9 @@ impl RegistryAuth {
         let path = directory.join("config.json");
         let text = match std::fs::read(&path) {
             Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             Err(source) => return Err(AuthFileError::Read { path, source }),
         };
         let file: ConfigFile = serde_json::from_slice(&text)

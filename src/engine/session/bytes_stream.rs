@@ -52,7 +52,8 @@ fn announce(metadata: &mut MetadataMap, id: &SessionId) -> Result<(), Status> {
         let key = MetadataKey::from_bytes(name.as_bytes())
             .map_err(|error| Status::internal(error.to_string()))?;
         for value in values {
-            let value = value.parse().map_err(|_| Status::internal("unprintable session header"))?;
+            let value =
+                value.parse().map_err(|_| Status::internal("unprintable session header"))?;
             metadata.append(key.clone(), value);
         }
     }

@@ -83,8 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_was_given_is_served() {
-        let store =
-            SecretStore::new([("a".to_string(), SecretValue::new(b"x".to_vec()))].into());
+        let store = SecretStore::new([("a".to_string(), SecretValue::new(b"x".to_vec()))].into());
         let ask = |id: &str| GetSecretRequest { id: id.into(), ..GetSecretRequest::default() };
         let given = store.get_secret(Request::new(ask("a"))).await.unwrap();
         assert_eq!(given.into_inner().data, b"x");

@@ -1,0 +1,4 @@
+{
+  "syntax": "team\/json:1",
+  "other": [1, null]
+}
