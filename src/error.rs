@@ -46,6 +46,8 @@ pub enum Error {
     Build {
         /// The engine's words.
         message: String,
+        /// What to do next.
+        hint: Option<String>,
         /// The file that it blames and the lines, 1-based, first and last.
         blame: Option<(SourceText, Vec<(usize, usize)>)>,
     },
@@ -145,14 +147,16 @@ impl Error {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Source { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. } | Self::Source { hint, .. } | Self::Build { hint, .. } => {
+                hint.clone()
+            }
             Self::Registry { hint, .. } => Some(hint.clone()),
             Self::Engine(error) => engine_hint(error),
             Self::EngineLost(_) => Some(
                 "nothing was tagged; see the engine's own log, start it again and repeat the build"
                     .into(),
             ),
-            Self::Build { .. } | Self::Refused { .. } | Self::Io { .. } | Self::Interrupted => None,
+            Self::Refused { .. } | Self::Io { .. } | Self::Interrupted => None,
         }
     }
 }
@@ -183,7 +187,7 @@ mod tests {
         let io = || std::io::Error::other("x");
         let table = [
             (Error::usage("x"), 1),
-            (Error::Build { message: "x".into(), blame: None }, 1),
+            (Error::Build { message: "x".into(), hint: None, blame: None }, 1),
             (Error::io("write x")(io()), 1),
             (Error::Refused { names: vec![], violations: vec![], text: None }, 3),
             (Error::Engine(EngineError::NoImageId), 4),

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use cofferdam_frontend::graph::Graph;
+
 use crate::engine::session::{Filesync, Services};
 use crate::engine::{BuildId, Engine, Exported, SessionTransport};
 use crate::error::Error;
@@ -19,6 +21,7 @@ mod leftovers;
 mod plan;
 mod statement;
 mod verdict;
+mod words;
 
 use leftovers::Leftovers;
 use plan::{Locals, plan};
@@ -117,11 +120,11 @@ async fn build(
         started,
     };
     let store = Store::open(request.data_dir.clone());
-    let statement = statement::write(&facts, &store).await?;
+    statement::write(&facts, &store).await?;
     name(request, engine, &exported, leftovers).await?;
     publish_id(request, &exported, printer)?;
     if request.show_progress {
-        printer.verdict(&verdict::of(&facts, &statement));
+        printer.verdict(&verdict::of(&facts));
     }
     Ok(())
 }
@@ -154,19 +157,24 @@ async fn run_in_engine(run: Run<'_>) -> Result<(cofferdam_frontend::Hardened, Ex
     let shown = run.request.show_progress;
     let progress = run.printer.progress(receiver, shown, run.locals.filter());
     let story = async {
-        let caches = |ids: &[String]| {
-            run.leftovers.lock().unwrap_or_else(PoisonError::into_inner).remember(ids);
+        let mut judged = Graph::default();
+        let watch = |graph: &Graph| {
+            let mut leftovers = run.leftovers.lock().unwrap_or_else(PoisonError::into_inner);
+            leftovers.remember(&graph.cache_ids());
+            judged = graph.clone();
         };
-        let built =
-            cofferdam_frontend::build(active.bridge(), run.resolver, run.plan, caches).await;
+        let built = cofferdam_frontend::build(active.bridge(), run.resolver, run.plan, watch).await;
         let hardened = match built {
             Ok(hardened) => hardened,
             Err(error) => {
-                return Err(failure::explain(error, active, &run.files, run.request).await);
+                let failed = failure::Failed { active, judged, files: &run.files };
+                return Err(failed.explain(error, run.request).await);
             }
         };
         // Everything that can still say no says it before the engine keeps anything.
         let checked = async {
+            failure::check_context(&run.files, run.locals)?;
+            failure::check_secrets(&run.files, run.locals, run.request)?;
             run.resolver.check_local_images().await?;
             run.lock.update(run.resolver.lock().await, run.printer)
         };
@@ -177,7 +185,7 @@ async fn run_in_engine(run: Run<'_>) -> Result<(cofferdam_frontend::Hardened, Ex
         let exported = active
             .export(reference, hardened.metadata.clone())
             .await
-            .map_err(|error| failure::of_bridge(error, run.request))?;
+            .map_err(|error| failure::of_bridge(error, None, run.request))?;
         Ok((hardened, exported))
     };
     let (result, ()) = tokio::join!(story, progress);

@@ -92,13 +92,13 @@ pub enum BuildError<E: std::error::Error> {
 
 /// Builds, up to a result that the engine holds and nobody has named yet.
 ///
-/// `caches` is told the ids of the cache mounts before anything runs, so that they can be emptied
-/// even when the build is cut off.
+/// `watch` sees the judged graph before anything of it runs: what it uses can be cleaned up, and what
+/// fails can be located, even when the build is cut off.
 pub async fn build<B: Bridge, P: PinSource>(
     bridge: &B,
     pins: &P,
     plan: &Plan,
-    caches: impl FnOnce(&[String]),
+    watch: impl FnOnce(&Graph),
 ) -> Result<Hardened, BuildError<P::Error>> {
     let capabilities = bridge.ping().await?;
     let missing = capabilities.missing();
@@ -111,7 +111,7 @@ pub async fn build<B: Bridge, P: PinSource>(
         None => ImageConfig::read(b"{}")?,
     };
     let judged = judge(pins, plan, &translated).await?;
-    caches(&judged.graph().cache_ids());
+    watch(judged.graph());
 
     let strip = StripOp {
         local: plan.helper_local.clone(),
@@ -211,4 +211,170 @@ async fn solve<B: Bridge>(
 fn history(report: &StripReport) -> String {
     let paths: Vec<&str> = report.stripped.iter().map(|file| file.path.as_str()).collect();
     format!("cofferdam strip {}", paths.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::fake::FakeBridge;
+    use crate::graph::testing::{definition, exec, image};
+
+    const NAME: &str = "docker.io/library/base:1";
+    const BASE: &str = "docker-image://docker.io/library/base:1@sha256:aa";
+    const TRIGGER: &str = "docker-image://docker.io/library/trigger:latest";
+
+    /// Pins every name to `sha256:bb`, or none.
+    struct Registry(bool);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no entry for {0}")]
+    struct NoEntry(String);
+
+    impl PinSource for Registry {
+        type Error = NoEntry;
+        async fn pin(&self, image: &Unpinned) -> Result<Pin, NoEntry> {
+            if self.0 {
+                Ok(Pin::Digest("sha256:bb".into()))
+            } else {
+                Err(NoEntry(image.name.clone()))
+            }
+        }
+    }
+
+    fn plan() -> Plan {
+        Plan {
+            frontend: "dockerfile.v0".into(),
+            options: BTreeMap::new(),
+            pins: [(NAME.to_string(), vec![Pin::Digest("sha256:aa".into())])].into(),
+            aliases: BTreeMap::new(),
+            locals: BTreeSet::new(),
+            cache_namespace: "ns".into(),
+            helper_local: "helper-1".into(),
+            helper_args: vec!["/helper".into()],
+        }
+    }
+
+    fn report(stripped: &str) -> Vec<u8> {
+        format!(
+            r#"{{"version":1,"scanned":{{"files":1,"dirs":1}},"stripped":[{stripped}],"kept":[],
+                "unused_keeps":[],"setgid_dirs":0,"complete":true}}"#
+        )
+        .into_bytes()
+    }
+
+    const SU: &str = r#"{"path":"/bin/su","mode_before":"4755","mode_after":"0755","setuid":true,
+        "setgid":false,"links":1}"#;
+
+    fn solved(reference: &str, definition: Option<pb::Definition>) -> Result<Solved, BridgeError> {
+        Ok(Solved {
+            reference: Some(reference.into()),
+            definition,
+            metadata: [(CONFIG_KEY.to_string(), br#"{"config":{"User":"7"}}"#.to_vec())].into(),
+            platforms: 1,
+        })
+    }
+
+    fn bridge(translated: pb::Definition, report: Vec<u8>) -> FakeBridge {
+        let capabilities = crate::bridge::Capabilities {
+            gateway: ["proto.refarray".to_string(), "return".to_string()].into(),
+            llb: ["exec.mount.bind".to_string(), "source.local".to_string()].into(),
+            platforms: Vec::new(),
+        };
+        let answers =
+            vec![solved("lazy", Some(translated)), solved("report", None), solved("image", None)];
+        FakeBridge::new(answers, vec![report]).with_capabilities(capabilities)
+    }
+
+    /// The graph of each request that came with one.
+    fn graphs(bridge: &FakeBridge) -> Vec<Graph> {
+        let graph = |solve: Solve| match solve {
+            Solve::Definition { definition, .. } => Some(Graph::read(&definition).unwrap()),
+            Solve::Frontend { .. } => None,
+        };
+        bridge.asked().into_iter().filter_map(graph).collect()
+    }
+
+    fn with_trigger() -> pb::Definition {
+        let (base, trigger) = (image(BASE), image(TRIGGER));
+        let mount = pb::Mount { input: 1, dest: "/t".into(), output: -1, ..pb::Mount::default() };
+        let mut step = exec(&base, vec![mount]);
+        step.inputs.push(pb::Input {
+            digest: crate::graph::digest(&prost::Message::encode_to_vec(&trigger)),
+            index: 0,
+        });
+        definition(vec![base, trigger, step])
+    }
+
+    #[tokio::test]
+    async fn what_runs_is_the_judged_graph_and_only_it() {
+        let base = image(BASE);
+        let bridge = bridge(definition(vec![base.clone(), exec(&base, vec![])]), report(SU));
+        let hardened = build(&bridge, &Registry(false), &plan(), |_| {}).await.unwrap();
+        assert_eq!(hardened.reference.as_deref(), Some("image"));
+        let Solve::Frontend { options, .. } = &bridge.asked()[0] else { panic!("no frontend") };
+        assert_eq!(options["no-cache"], "");
+        for graph in graphs(&bridge) {
+            let names: Vec<String> =
+                graph.sources().map(|(_, source)| source.to_string()).collect();
+            assert_eq!(names, [&BASE["docker-image://".len()..], "local://helper-1"]);
+        }
+        assert!(String::from_utf8_lossy(&hardened.config.to_bytes()).contains("strip /bin/su"));
+        assert_eq!(hardened.config.user(), "7");
+    }
+
+    #[tokio::test]
+    async fn nothing_stripped_means_no_layer_and_no_history() {
+        let base = image(BASE);
+        let bridge = bridge(definition(vec![base.clone(), exec(&base, vec![])]), report(""));
+        let hardened = build(&bridge, &Registry(false), &plan(), |_| {}).await.unwrap();
+        assert_eq!(graphs(&bridge).last().unwrap().vertices().len(), 2);
+        assert!(!String::from_utf8_lossy(&hardened.config.to_bytes()).contains("history"));
+    }
+
+    #[tokio::test]
+    async fn an_image_that_only_a_trigger_names_is_pinned_on_the_graph() {
+        let bridge = bridge(with_trigger(), report(""));
+        let hardened = build(&bridge, &Registry(true), &plan(), |_| {}).await.unwrap();
+        let pinned = format!("{}@sha256:bb", &TRIGGER["docker-image://".len()..]);
+        for graph in graphs(&bridge) {
+            assert!(graph.sources().any(|(_, source)| source.to_string() == pinned));
+        }
+        assert!(hardened.sources.iter().any(|bound| bound.digest.as_deref() == Some("sha256:bb")));
+    }
+
+    #[tokio::test]
+    async fn a_trigger_without_a_pin_stops_the_build_before_anything_runs() {
+        let bridge = bridge(with_trigger(), report(""));
+        let error = build(&bridge, &Registry(false), &plan(), |_| {}).await.unwrap_err();
+        assert!(
+            matches!(error, BuildError::Pin(NoEntry(name)) if name.ends_with("trigger:latest"))
+        );
+        assert!(graphs(&bridge).is_empty());
+    }
+
+    #[tokio::test]
+    async fn another_digest_than_the_pinned_one_is_refused() {
+        let moved = image(&BASE.replace("aa", "cc"));
+        let bridge = bridge(definition(vec![moved.clone(), exec(&moved, vec![])]), report(""));
+        let error = build(&bridge, &Registry(true), &plan(), |_| {}).await.unwrap_err();
+        assert!(matches!(error, BuildError::Refused(list) if list[0].rule == "unpinned-image"));
+        assert!(graphs(&bridge).is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_engine_without_the_gateway_is_named_too_old() {
+        let bridge = FakeBridge::default();
+        let error = build(&bridge, &Registry(true), &plan(), |_| {}).await.unwrap_err();
+        assert!(matches!(error, BuildError::TooOld(missing) if missing.contains(&"return")));
+    }
+
+    #[tokio::test]
+    async fn a_report_that_was_cut_off_fails_the_build() {
+        let base = image(BASE);
+        let mut cut = report(SU);
+        cut.truncate(cut.len() - 5);
+        let bridge = bridge(definition(vec![base.clone(), exec(&base, vec![])]), cut);
+        let error = build(&bridge, &Registry(true), &plan(), |_| {}).await.unwrap_err();
+        assert!(matches!(error, BuildError::Report(_)));
+    }
 }

@@ -1,1 +1,39 @@
-fn main() {}
+//! What users and attackers would notice, on every engine of the lab.
+//!
+//! `COFFERDAM_TEST_ENGINES` names the engines (all of the lab's by default). Every test runs on
+//! each of them as `a::strip_debian`, `b_classic::strip_debian` and so on; an engine that is named
+//! and cannot be brought up fails the whole run.
+
+mod fresh;
+mod hardened;
+mod strip;
+mod support;
+
+use libtest_mimic::{Arguments, Trial};
+use support::{Engine, Test, lab};
+
+/// Every file of tests.
+const SUITES: &[&[Test]] = &[hardened::TESTS, strip::TESTS, fresh::TESTS];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let names = lab::names();
+    // Listing must work without an engine.
+    let engines: Vec<&'static Engine> = match arguments.list {
+        true => names.iter().map(|name| lab::offline(name)).collect(),
+        false => names.iter().map(|name| lab::up(name)).collect(),
+    };
+    let trials =
+        engines.iter().flat_map(|&engine| SUITES.iter().map(move |suite| (engine, *suite)));
+    let trials =
+        trials.flat_map(|(engine, suite)| suite.iter().map(move |test| trial(engine, test)));
+    libtest_mimic::run(&arguments, trials.collect()).exit();
+}
+
+fn trial(engine: &'static Engine, test: &'static Test) -> Trial {
+    let name = format!("{}::{}", engine.name.replace('-', "_"), test.name);
+    Trial::test(name, move || {
+        (test.run)(engine);
+        Ok(())
+    })
+}

@@ -1,6 +1,7 @@
 //! One build: a session, a solve that waits for our result, and the stream of its progress.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bollard_buildkit_proto::google::rpc;
 use bollard_buildkit_proto::moby::buildkit::v1 as control;
@@ -40,6 +41,21 @@ impl BuildId {
     }
 }
 
+/// The digest of the first step that failed by itself.
+#[derive(Clone, Debug, Default)]
+struct Blamed(Arc<Mutex<Option<String>>>);
+
+impl Blamed {
+    fn read(&self, status: &StatusResponse) {
+        // Steps that end because another failed say so.
+        let failed = |error: &str| !error.is_empty() && !error.ends_with("context canceled");
+        if let Some(vertex) = status.vertexes.iter().find(|vertex| failed(&vertex.error)) {
+            let mut blamed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            blamed.get_or_insert_with(|| vertex.digest.clone());
+        }
+    }
+}
+
 /// A build that the engine has begun; dropping it ends it there.
 #[derive(Debug)]
 pub struct ActiveBuild {
@@ -47,6 +63,7 @@ pub struct ActiveBuild {
     session: JoinHandle<()>,
     solve: JoinHandle<Result<control::SolveResponse, Status>>,
     status: JoinHandle<()>,
+    blamed: Blamed,
     engine: Engine,
 }
 
@@ -67,9 +84,10 @@ impl Engine {
         let session = self.serve_session(&channel, &session_id, services, transport).await?;
         let build = id.0.parse().map_err(|_| EngineError::NoImageId)?;
         let bridge = GatewayBridge::new(channel.clone(), build);
-        let status = tokio::spawn(watch(channel.clone(), id.0.clone(), progress));
+        let blamed = Blamed::default();
+        let status = tokio::spawn(watch(channel.clone(), id.0.clone(), progress, blamed.clone()));
         let solve = tokio::spawn(wait_for_result(channel, id.0.clone()));
-        Ok(ActiveBuild { bridge, session, solve, status, engine: self.clone() })
+        Ok(ActiveBuild { bridge, session, solve, status, blamed, engine: self.clone() })
     }
 }
 
@@ -90,12 +108,18 @@ async fn wait_for_result(channel: Channel, id: String) -> Result<control::SolveR
     ControlClient::new(channel).solve(request).await.map(tonic::Response::into_inner)
 }
 
-async fn watch(channel: Channel, id: String, progress: mpsc::Sender<StatusResponse>) {
+async fn watch(
+    channel: Channel,
+    id: String,
+    progress: mpsc::Sender<StatusResponse>,
+    blamed: Blamed,
+) {
     let request = control::StatusRequest { r#ref: id };
     match ControlClient::new(channel).status(request).await {
         Ok(answer) => {
             let mut stream = answer.into_inner();
             while let Some(Ok(status)) = stream.next().await {
+                blamed.read(&status);
                 if progress.send(status).await.is_err() {
                     break;
                 }
@@ -138,7 +162,15 @@ impl ActiveBuild {
     }
 
     /// Ends the build with nothing exported and waits for the engine to agree.
-    pub async fn fail(mut self, error: BridgeError) -> BridgeError {
+    ///
+    /// Also says which op failed, as far as the progress told.
+    pub async fn fail(mut self, error: BridgeError) -> (BridgeError, Option<String>) {
+        let error = self.end(error).await;
+        let blamed = self.blamed.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        (error, blamed)
+    }
+
+    async fn end(&mut self, error: BridgeError) -> BridgeError {
         let BridgeError::Build { message, .. } = &error else { return error };
         let status = rpc::Status {
             code: tonic::Code::Unknown as i32,

@@ -117,16 +117,26 @@ fn explain(error: PinError, request: &BuildRequest) -> Error {
 
 fn at_line(error: &InputError, request: &BuildRequest) -> Error {
     let message = error.kind.to_string();
-    if error.line == 0 {
-        return Error::usage_hint(message, "see the stages with `grep -i ^FROM` in the Dockerfile");
-    }
     let dockerfile = Dockerfile::parse(&request.dockerfile.bytes);
+    if error.line == 0 {
+        return Error::usage_hint(message, stages(&dockerfile));
+    }
     let column = dockerfile.line_col(error.span.start).column;
     Error::Source {
         message,
         at: place(request, error.line, column, error.span.len().max(1)),
         text: request.dockerfile.bytes.clone(),
         hint: None,
+    }
+}
+
+fn stages(dockerfile: &Dockerfile) -> String {
+    let names: Vec<String> =
+        dockerfile.stages().into_iter().filter_map(|stage| stage.name).collect();
+    if names.is_empty() {
+        "no stage of this Dockerfile has a name: write FROM … AS name".into()
+    } else {
+        format!("its stages are {}", names.join(", "))
     }
 }
 

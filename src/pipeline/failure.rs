@@ -4,8 +4,12 @@ use std::path::Path;
 
 use cofferdam_frontend::bridge::{Blame, BridgeError};
 use cofferdam_frontend::build::BuildError;
+use cofferdam_frontend::graph::Graph;
+use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::pins::Reference;
 
+use super::plan::Locals;
+use super::words;
 use crate::engine::ActiveBuild;
 use crate::engine::session::Filesync;
 use crate::error::{Error, SourceText};
@@ -18,35 +22,80 @@ pub(super) fn source(request: &BuildRequest) -> SourceText {
     SourceText { shown, bytes: request.dockerfile.bytes.clone() }
 }
 
-/// Ends the build in the engine and finds the cause that helps.
-pub(super) async fn explain(
-    error: BuildError<Error>,
-    active: ActiveBuild,
-    files: &Filesync,
-    request: &BuildRequest,
-) -> Error {
-    match error {
-        BuildError::Bridge(error) => {
-            let error = active.fail(error).await;
-            // The engine wraps our own trouble with a file in words about transfers.
-            match files.take_error() {
-                Some(cause) => Error::usage_hint(
-                    format!("cannot send the build context: {cause}"),
-                    "mend the file, or list it in .dockerignore",
-                ),
-                None => of_bridge(error, request),
+/// A build that failed, and what helps to say why.
+pub(super) struct Failed<'a> {
+    pub(super) active: ActiveBuild,
+    /// The graph as far as it was known.
+    pub(super) judged: Graph,
+    pub(super) files: &'a Filesync,
+}
+
+impl Failed<'_> {
+    /// Ends the build in the engine and finds the cause that helps.
+    pub(super) async fn explain(self, error: BuildError<Error>, request: &BuildRequest) -> Error {
+        match error {
+            BuildError::Bridge(error) => {
+                let (error, blamed) = self.active.fail(error).await;
+                // The engine wraps our own trouble with a file in words about transfers.
+                match self.files.take_error() {
+                    Some(cause) => Error::usage_hint(
+                        format!("cannot send the build context: {cause}"),
+                        "mend the file, or list it in .dockerignore",
+                    ),
+                    None => of_bridge(error, blamed.map(|op| self.judged.locate(&op)), request),
+                }
             }
-        }
-        BuildError::Pin(error) => end(error, active).await,
-        BuildError::Refused(violations) => {
-            let text = Some(source(request));
-            end(Error::Refused { names: Vec::new(), violations, text }, active).await
-        }
-        other => {
-            let error = Error::Build { message: other.to_string(), blame: None };
-            end(error, active).await
+            BuildError::Pin(error) => end(error, self.active).await,
+            BuildError::Refused(violations) => {
+                let text = Some(source(request));
+                end(Error::Refused { names: Vec::new(), violations, text }, self.active).await
+            }
+            other => end(Error::usage(other.to_string()), self.active).await,
         }
     }
+}
+
+/// Fails when the engine built from something else than the context that the record will name.
+pub(super) fn check_context(files: &Filesync, locals: &Locals) -> Result<(), Error> {
+    let Some(sent) = files.report(locals.context()) else { return Ok(()) };
+    if let Some(path) = sent.inconsistent {
+        return Err(Error::usage_hint(
+            format!("cannot send the build context: {} changed between two reads", path.display()),
+            "build again when nothing writes to the context",
+        ));
+    }
+    if !sent.complete {
+        return Err(Error::EngineLost("it did not ask for all of the build context".into()));
+    }
+    Ok(())
+}
+
+/// Refuses a context that hands a secret to the engine as an ordinary file.
+pub(super) fn check_secrets(
+    files: &Filesync,
+    locals: &Locals,
+    request: &BuildRequest,
+) -> Result<(), Error> {
+    let mut violations = Vec::new();
+    for (id, value) in request.secrets.iter() {
+        let Some(path) = files.find(locals.context(), &value.digests_of_copies()) else { continue };
+        violations.push(Violation {
+            rule: "secret-in-context",
+            message: format!(
+                "secret {id} was read by COPY or ADD: {} of the context holds it",
+                path.display()
+            ),
+            lines: Vec::new(),
+            fix: format!(
+                "list {} in .dockerignore; RUN --mount=type=secret,id={id} reads it",
+                path.display()
+            ),
+        });
+    }
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Refused { names: Vec::new(), violations, text: None })
 }
 
 /// Ends the build in the engine because of a decision of ours.
@@ -56,14 +105,37 @@ pub(super) async fn end(error: Error, active: ActiveBuild) -> Error {
     error
 }
 
-/// What the engine said, with the lines it blames.
-pub(super) fn of_bridge(error: BridgeError, request: &BuildRequest) -> Error {
-    match error {
-        BridgeError::Lost(cause) => Error::EngineLost(cause),
-        BridgeError::Build { message, blame } => {
-            Error::Build { message, blame: blame.and_then(|blame| ours(blame, request)) }
-        }
+/// What the engine said, with the lines it blames; `places` are those of the op that failed, for
+/// engines that do not say.
+pub(super) fn of_bridge(
+    error: BridgeError,
+    places: Option<Vec<(String, usize, usize)>>,
+    request: &BuildRequest,
+) -> Error {
+    let (message, blame) = match error {
+        BridgeError::Lost(cause) => return Error::EngineLost(cause),
+        BridgeError::Build { message, blame } => (words::without_wrapping(&message), blame),
+    };
+    if words::is_about_a_registry(&message) {
+        let hint =
+            words::hint(&message).unwrap_or("check the name, the network and `docker login`");
+        return Error::Registry { message, hint: hint.into() };
     }
+    let blame = blame.or_else(|| at(places?)).or_else(|| {
+        let line = words::line_of(&message)?;
+        Some(Blame { filename: request.dockerfile.name.clone(), lines: vec![(line, line)] })
+    });
+    Error::Build {
+        hint: words::hint(&message).map(String::from),
+        message,
+        blame: blame.and_then(|blame| ours(blame, request)),
+    }
+}
+
+fn at(places: Vec<(String, usize, usize)>) -> Option<Blame> {
+    let filename = places.first()?.0.clone();
+    let lines = places.into_iter().filter(|place| place.0 == filename);
+    Some(Blame { lines: lines.map(|(_, first, last)| (first, last)).collect(), filename })
 }
 
 /// The engine knows the Dockerfile by its name alone and with the pins in it; people know it by

@@ -1,6 +1,5 @@
 //! The record of a build that succeeded.
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use cofferdam_frontend::Hardened;
@@ -32,7 +31,7 @@ pub(super) struct Inputs<'a> {
 }
 
 /// Writes the statement under the image's ID.
-pub(super) async fn write(inputs: &Inputs<'_>, store: &Store) -> Result<PathBuf, Error> {
+pub(super) async fn write(inputs: &Inputs<'_>, store: &Store) -> Result<(), Error> {
     let buildkit = inputs.engine.buildkit_version().await;
     let Inputs { request, engine, id, text, hardened, exported, files, locals, lock, started } =
         *inputs;
@@ -67,7 +66,7 @@ pub(super) async fn write(inputs: &Inputs<'_>, store: &Store) -> Result<PathBuf,
         started,
         finished: SystemTime::now(),
     };
-    store.write(&exported.image_id, &facts.statement())
+    store.write(&exported.image_id, &facts.statement()).map(drop)
 }
 
 /// The image by every digest it has: an image that was not pushed may have no manifest yet.

@@ -1,17 +1,16 @@
 //! The last lines of a build: only what is true of this one.
 
-use std::path::Path;
-
 use super::statement::Inputs;
 use crate::report::verdict::{Pinned, Stripped, Verdict};
 
-pub(super) fn of(inputs: &Inputs<'_>, record: &Path) -> Verdict {
+pub(super) fn of(inputs: &Inputs<'_>) -> Verdict {
     let Inputs { request, hardened, exported, lock, started, .. } = *inputs;
     let report = hardened.report.as_ref();
     let paths = |files: &[cofferdam_inspector::report::FileEntry]| {
         files.iter().map(|file| file.path.clone()).collect()
     };
     let pinned = hardened.sources.iter().filter(|source| source.digest.is_some()).count();
+    let name = request.tags.first().map_or_else(|| exported.image_id.clone(), |tag| tag.familiar());
     Verdict {
         names: request.tags.iter().map(|tag| tag.familiar()).collect(),
         image: exported.image_id.clone(),
@@ -21,18 +20,18 @@ pub(super) fn of(inputs: &Inputs<'_>, record: &Path) -> Verdict {
         stripped: report
             .map(|report| Stripped { removed: paths(&report.stripped), kept: paths(&report.kept) }),
         user: Some(user(hardened.config.user())),
-        record: Some(format!("provenance in {}; not signed", record.display())),
+        record: Some(format!("cofferdam provenance {name}; not signed")),
         cost: None,
     }
 }
 
-/// Where a secret can be is known; that its bytes are nowhere else is not proven yet.
+/// What was done is said; that the bytes are nowhere in the image is not proven yet.
 fn secrets(inputs: &Inputs<'_>) -> Vec<String> {
     let ids: Vec<&str> = inputs.request.secrets.ids().collect();
     if ids.is_empty() {
         return Vec::new();
     }
-    vec![format!("{}: mounted by RUN only, in no argument, layer input or record", ids.join(", "))]
+    vec![format!("{}: given to RUN mounts only; layers not searched", ids.join(", "))]
 }
 
 fn user(user: &str) -> String {

@@ -90,9 +90,11 @@ fn csv(spec: &str) -> Vec<String> {
 }
 
 fn read_file(id: &str, path: &PathBuf) -> Result<SecretValue, Error> {
-    let failed = |source| Error::Io {
-        what: format!("read the secret {id} from {}", path.display()),
-        source,
+    let failed = |source: std::io::Error| {
+        Error::usage_hint(
+            format!("cannot read the secret {id} from {}: {source}", path.display()),
+            format!("name a file that can be read, or a variable: --secret id={id},env=VARIABLE"),
+        )
     };
     let file = std::fs::File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {

@@ -26,6 +26,12 @@ impl FakeBridge {
         }
     }
 
+    /// The same bridge with another answer to `ping`.
+    #[must_use]
+    pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
+        Self { capabilities, ..self }
+    }
+
     /// Every solve request so far, in order.
     pub fn asked(&self) -> Vec<Solve> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::Secrets;
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
+use sha2::{Digest as _, Sha256};
 use tonic::{Request, Response, Status};
 use zeroize::Zeroizing;
 
@@ -22,6 +23,22 @@ impl SecretValue {
     /// Size in bytes.
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// SHA-256 of files that would hold the value and nothing else: as it is, and without or with
+    /// a newline at its end. None for a value so short that other files may hold it by chance.
+    ///
+    /// They stay in this process: a digest of a secret helps to guess it.
+    pub fn digests_of_copies(&self) -> Vec<[u8; 32]> {
+        const TOO_SHORT: usize = 8;
+        let trimmed = self.0.trim_ascii_end();
+        if trimmed.len() < TOO_SHORT {
+            return Vec::new();
+        }
+        let with_newline = Zeroizing::new([trimmed, b"\n"].concat());
+        [self.0.as_slice(), trimmed, &with_newline]
+            .map(|bytes| Sha256::digest(bytes).into())
+            .to_vec()
     }
 
     /// Whether there is nothing in it.
@@ -44,6 +61,11 @@ impl SecretStore {
     /// Holds `values`.
     pub fn new(values: BTreeMap<String, SecretValue>) -> Self {
         Self(Arc::new(values))
+    }
+
+    /// The secrets by id, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SecretValue)> {
+        self.0.iter().map(|(id, value)| (id.as_str(), value))
     }
 
     /// Their ids, sorted.
@@ -79,6 +101,16 @@ mod tests {
         let shown = format!("{value:?} {store:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(shown.contains("db"));
+    }
+
+    #[test]
+    fn a_copy_is_known_with_and_without_its_newline_and_chance_is_not_taken_for_one() {
+        let value = SecretValue::new(b"s3cret-value\n".to_vec());
+        let copies = value.digests_of_copies();
+        for copy in ["s3cret-value", "s3cret-value\n"] {
+            assert!(copies.contains(&Sha256::digest(copy).into()), "{copy:?}");
+        }
+        assert!(SecretValue::new(b"1234567\n".to_vec()).digests_of_copies().is_empty());
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use super::{session::Session, wire};
 
 /// What the parts of a transfer hand to the connection.
 #[derive(Debug)]
-pub enum Out {
+pub(super) enum Out {
     /// Whole gRPC messages.
     Data(Bytes),
     /// The engine is content.
@@ -28,7 +28,7 @@ pub enum Out {
 
 /// Streams a session's messages and ends the session when dropped.
 #[derive(Debug)]
-pub struct SessionBody {
+pub(super) struct SessionBody {
     out: mpsc::Receiver<Out>,
     last: Option<Status>,
     done: bool,
@@ -37,7 +37,7 @@ pub struct SessionBody {
 
 impl SessionBody {
     /// Takes the receiving end of a session's channel.
-    pub fn new(out: mpsc::Receiver<Out>, session: Arc<Session>) -> Self {
+    pub(super) fn new(out: mpsc::Receiver<Out>, session: Arc<Session>) -> Self {
         Self { out, last: None, done: false, session }
     }
 

@@ -10,8 +10,8 @@ use super::patternmatcher::PatternError;
 /// How a file changed between its announcement and the end of sending it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Change {
-    /// The name leads to another file, or to something that is no regular file.
-    #[error("it was replaced")]
+    /// Since it was listed, the file was modified, or its name leads to something else.
+    #[error("it was replaced or modified")]
     Replaced,
     /// Fewer or more bytes than announced.
     #[error("its size changed from {announced} to {found} bytes")]
@@ -21,8 +21,8 @@ pub enum Change {
         /// Bytes seen when it was noticed; a lower bound while the file grows.
         found: u64,
     },
-    /// Same size, other modification time.
-    #[error("it was modified")]
+    /// It was modified while it was being read.
+    #[error("it was modified while it was read")]
     Modified,
 }
 

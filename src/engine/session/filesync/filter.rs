@@ -11,7 +11,7 @@ const PATTERN_CHARS: [char; 6] = ['*', '[', ']', '?', '^', '\\'];
 
 /// Compiled include and exclude patterns.
 #[derive(Debug, Default)]
-pub struct Filter {
+pub(super) struct Filter {
     include: Option<Side>,
     exclude: Option<Side>,
 }
@@ -73,7 +73,7 @@ impl Filter {
     ///
     /// # Errors
     /// A malformed pattern.
-    pub fn new(include: &[String], exclude: &[String]) -> Result<Self, FilesyncError> {
+    pub(super) fn new(include: &[String], exclude: &[String]) -> Result<Self, FilesyncError> {
         let side = |kind, patterns: &[String], exclusions_open| {
             (!patterns.is_empty()).then(|| Side::new(kind, patterns, exclusions_open)).transpose()
         };
@@ -86,7 +86,7 @@ impl Filter {
 
 /// What a walk does with a directory next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub(super) enum Next {
     /// Go on; below a directory too.
     Walk {
         /// The entry itself is filtered out, so that not being allowed to read it is no error.
@@ -97,11 +97,11 @@ pub enum Next {
 }
 
 /// Metadata on demand: `None` when the entry is gone by now.
-pub type Looked = Result<Option<Entry>, FilesyncError>;
+pub(super) type Looked = Result<Option<Entry>, FilesyncError>;
 
 /// An entry to be sent.
 #[derive(Debug, Clone, Default)]
-pub struct Entry {
+pub(super) struct Entry {
     /// What is announced.
     pub stat: Stat,
     /// Identity of the file, for noticing changes.
@@ -112,7 +112,7 @@ pub struct Entry {
 
 /// Device and inode.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Identity {
+pub(super) struct Identity {
     /// Device.
     pub dev: u64,
     /// Inode.
@@ -131,14 +131,14 @@ struct Visited {
 
 /// The state of one walk: feed it entries in order, get those that are sent, parents first.
 #[derive(Debug)]
-pub struct FilterWalk<'f> {
+pub(super) struct FilterWalk<'f> {
     filter: &'f Filter,
     parents: Vec<Visited>,
 }
 
 impl<'f> FilterWalk<'f> {
     /// Starts at the root.
-    pub fn new(filter: &'f Filter) -> Self {
+    pub(super) fn new(filter: &'f Filter) -> Self {
         Self { filter, parents: Vec::new() }
     }
 
@@ -146,7 +146,7 @@ impl<'f> FilterWalk<'f> {
     ///
     /// # Errors
     /// A malformed pattern, a failed look, or what `emit` returns.
-    pub fn visit(
+    pub(super) fn visit(
         &mut self,
         path: &[u8],
         is_dir: bool,

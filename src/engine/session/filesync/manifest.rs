@@ -43,7 +43,7 @@ struct Extra {
 
 /// What a reader needs to serve a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub(super) struct Wanted {
     /// Path below the root.
     pub path: Vec<u8>,
     /// Announced size in bytes.
@@ -54,7 +54,7 @@ pub struct Wanted {
 
 /// One entry as it goes into the digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded<'m> {
+pub(super) struct Recorded<'m> {
     /// Path below the root.
     pub path: Vec<u8>,
     /// Go's `fs.FileMode`.
@@ -73,7 +73,7 @@ pub struct Recorded<'m> {
 
 /// Everything one transfer announced, in order.
 #[derive(Debug, Default)]
-pub struct Manifest {
+pub(super) struct Manifest {
     names: Vec<u8>,
     rows: Vec<Row>,
     extras: HashMap<u32, Extra>,
@@ -91,7 +91,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// Fingerprint of a file's identity and modification time, comparable within this manifest.
-    pub fn stamp(&self, identity: Identity, mtime: i64) -> u64 {
+    pub(super) fn stamp(&self, identity: Identity, mtime: i64) -> u64 {
         self.hasher.hash_one((identity, mtime))
     }
 
@@ -99,7 +99,7 @@ impl Manifest {
     ///
     /// # Errors
     /// Too many entries.
-    pub fn push(&mut self, entry: &Entry) -> Result<(), FilesyncError> {
+    pub(super) fn push(&mut self, entry: &Entry) -> Result<(), FilesyncError> {
         let path = entry.stat.path.as_slice();
         while let Some(&(_, len)) = self.open_dirs.last() {
             if self.last_dir.get(..len).is_some_and(|dir| path.starts_with(dir)) {
@@ -139,7 +139,7 @@ impl Manifest {
     }
 
     /// Accepts a request once; `None` if the id is unknown, already asked for, or has no content.
-    pub fn request(&mut self, id: u32) -> Option<Wanted> {
+    pub(super) fn request(&mut self, id: u32) -> Option<Wanted> {
         let slot = u32::try_from(self.contents.len()).ok()?;
         let row = self.rows.get_mut(usize::try_from(id).ok()?)?;
         if row.content != NONE || row.mode & super::stat::mode::TYPE != 0 {
@@ -152,7 +152,7 @@ impl Manifest {
     }
 
     /// Notes that a file was sent completely.
-    pub fn sent(&mut self, id: u32, sha256: [u8; 32]) {
+    pub(super) fn sent(&mut self, id: u32, sha256: [u8; 32]) {
         let slot = usize::try_from(id)
             .ok()
             .and_then(|id| self.rows.get(id))
@@ -164,7 +164,7 @@ impl Manifest {
     }
 
     /// Gives back what only a running transfer needs.
-    pub fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.open_dirs = Vec::new();
         self.last_dir = Vec::new();
         self.names.shrink_to_fit();
@@ -173,7 +173,7 @@ impl Manifest {
     }
 
     /// The entry at a position of the listing.
-    pub fn recorded(&self, position: usize) -> Option<Recorded<'_>> {
+    pub(super) fn recorded(&self, position: usize) -> Option<Recorded<'_>> {
         let row = self.rows.get(position)?;
         let id = u32::try_from(position).ok()?;
         let extra = if row.extra { self.extras.get(&id) } else { None };
@@ -188,6 +188,17 @@ impl Manifest {
                 .ok()
                 .and_then(|content| self.contents.get(content).copied().flatten()),
         })
+    }
+
+    /// The first file whose sent bytes have one of these SHA-256 digests.
+    pub(super) fn find(&self, digests: &[[u8; 32]]) -> Option<Vec<u8>> {
+        let content = self
+            .contents
+            .iter()
+            .position(|sent| sent.as_ref().is_some_and(|sent| digests.contains(sent)))?;
+        let content = u32::try_from(content).ok()?;
+        let row = self.rows.iter().position(|row| row.content == content)?;
+        Some(self.path(u32::try_from(row).ok()?))
     }
 
     fn path(&self, id: u32) -> Vec<u8> {

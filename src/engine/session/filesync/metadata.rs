@@ -5,7 +5,7 @@ use tonic::codegen::http::HeaderMap;
 
 /// The request of one DiffCopy call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Request {
+pub(super) struct Request {
     /// Name of the directory.
     pub dir_name: String,
     /// Paths must match one of these; `None` is no such filter.
@@ -22,7 +22,7 @@ impl Request {
     ///
     /// # Errors
     /// A value that claims to be encoded and is not: guessing at an exclude pattern could send too much.
-    pub fn from_headers(headers: &HeaderMap) -> Result<Self, String> {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Result<Self, String> {
         Ok(Self {
             dir_name: values(headers, "dir-name")?
                 .and_then(|names| names.into_iter().next())

@@ -7,6 +7,8 @@
 
 use std::{
     collections::HashMap,
+    ffi::OsString,
+    os::unix::ffi::OsStringExt as _,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -132,6 +134,8 @@ impl Filesync {
     }
 
     /// What was sent under a name so far; `None` if nothing was ever asked for.
+    ///
+    /// Meant for after the solve: it sorts and hashes every entry, and running transfers wait for it.
     pub fn report(&self, name: &str) -> Option<TransferReport> {
         let transfers: Vec<_> =
             self.dirs.get(name)?.transfers.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -140,6 +144,16 @@ impl Filesync {
             .map(|one| one.lock().unwrap_or_else(PoisonError::into_inner))
             .collect();
         report::report(&guards.iter().map(|guard| &**guard).collect::<Vec<_>>())
+    }
+
+    /// A file that was sent under a name and whose bytes have one of these SHA-256 digests.
+    pub fn find(&self, name: &str, digests: &[[u8; 32]]) -> Option<PathBuf> {
+        let transfers =
+            self.dirs.get(name)?.transfers.lock().unwrap_or_else(PoisonError::into_inner);
+        transfers.iter().find_map(|transfer| {
+            let path = transfer.lock().unwrap_or_else(PoisonError::into_inner).find(digests)?;
+            Some(PathBuf::from(OsString::from_vec(path)))
+        })
     }
 
     /// Takes the first local failure: the engine's own message wraps it beyond recognition.

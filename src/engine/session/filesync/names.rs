@@ -9,7 +9,7 @@ use rustix::{
 
 /// Sorted names of a directory with their types as far as the file system told.
 #[derive(Debug, Default)]
-pub struct Names {
+pub(super) struct Names {
     buffer: Vec<u8>,
     /// Start in the buffer and type; a NUL ends each name.
     index: Vec<(u32, FileType)>,
@@ -20,7 +20,7 @@ impl Names {
     ///
     /// # Errors
     /// What the system says; a directory with over 4 GiB of names is `EOVERFLOW`.
-    pub fn read(dir: BorrowedFd<'_>) -> Result<Self, Errno> {
+    pub(super) fn read(dir: BorrowedFd<'_>) -> Result<Self, Errno> {
         let mut names = Self::default();
         let mut space = [MaybeUninit::<u8>::uninit(); 32 * 1024];
         let mut entries = RawDir::new(dir, &mut space);
@@ -40,7 +40,7 @@ impl Names {
     }
 
     /// The name at a position.
-    pub fn get(&self, position: usize) -> Option<(&CStr, FileType)> {
+    pub(super) fn get(&self, position: usize) -> Option<(&CStr, FileType)> {
         let &(start, kind) = self.index.get(position)?;
         Some((name_at(&self.buffer, start)?, kind))
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 /// Bytes per buffer: large enough for big reads, small enough for the engine's message limit of 4 MiB.
-pub const BUFFER: usize = 256 * 1024;
+pub(super) const BUFFER: usize = 256 * 1024;
 
 /// Buffers per transfer, 4 MiB together.
 const BUFFERS: usize = 16;
@@ -19,14 +19,14 @@ struct Shelf {
 
 /// Buffers that come back by themselves once their bytes were written out.
 #[derive(Debug, Default)]
-pub struct Pool {
+pub(super) struct Pool {
     shelf: Mutex<Shelf>,
     returned: Condvar,
 }
 
 impl Pool {
     /// Waits for an empty buffer with a capacity of [`BUFFER`]; `None` once the pool is closed.
-    pub fn take(self: &Arc<Self>) -> Option<Buffer> {
+    pub(super) fn take(self: &Arc<Self>) -> Option<Buffer> {
         let mut shelf = self.lock();
         while shelf.out >= BUFFERS && !shelf.closed {
             shelf = self.returned.wait(shelf).unwrap_or_else(PoisonError::into_inner);
@@ -41,7 +41,7 @@ impl Pool {
     }
 
     /// Wakes and refuses everybody.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         let mut shelf = self.lock();
         shelf.closed = true;
         shelf.free = Vec::new();
@@ -55,7 +55,7 @@ impl Pool {
 
 /// A buffer on loan.
 #[derive(Debug)]
-pub struct Buffer {
+pub(super) struct Buffer {
     /// Its content; what grows beyond [`BUFFER`] is given back to the system.
     pub bytes: Vec<u8>,
     pool: Arc<Pool>,
@@ -63,12 +63,12 @@ pub struct Buffer {
 
 impl Buffer {
     /// Room left.
-    pub fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         BUFFER.saturating_sub(self.bytes.len())
     }
 
     /// Shares the content; the buffer returns when the last share is dropped.
-    pub fn freeze(self) -> Bytes {
+    pub(super) fn freeze(self) -> Bytes {
         Bytes::from_owner(self)
     }
 }

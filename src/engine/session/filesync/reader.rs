@@ -26,7 +26,7 @@ const CHUNK: usize = BUFFER - 2 * DATA_HEADER - 1;
 const BATCH: usize = 128 * 1024;
 
 /// Serves requests until the session ends; runs on a blocking thread.
-pub fn run(session: &Session) -> Result<(), Stop> {
+pub(super) fn run(session: &Session) -> Result<(), Stop> {
     let mut batch: Option<Buffer> = None;
     loop {
         let job = match session.try_next() {
@@ -184,7 +184,7 @@ fn check(session: &Session, job: &Job, fd: &OwnedFd, opened: bool) -> Result<(),
     }
     let stamp = session.manifest().stamp(identity(&st), mtime(&st));
     if stamp != job.wanted.stamp {
-        // The fingerprint does not say which part differs; an open file keeps its identity.
+        // The fingerprint does not say which part differs, but an open file keeps its identity.
         let change = if opened { Change::Replaced } else { Change::Modified };
         return Err(Mismatch::Change(change));
     }

@@ -39,7 +39,7 @@ pub struct TransferReport {
 }
 
 /// Merges the transfers of one name; `None` if there were none.
-pub fn report(manifests: &[&Manifest]) -> Option<TransferReport> {
+pub(super) fn report(manifests: &[&Manifest]) -> Option<TransferReport> {
     if manifests.is_empty() {
         return None;
     }

@@ -13,7 +13,7 @@ use rustix::{
 
 /// A directory all lookups stay in: no component of a path below it may be a symbolic link.
 #[derive(Debug)]
-pub struct Root {
+pub(super) struct Root {
     path: PathBuf,
     fd: OwnedFd,
     /// Cleared when the kernel (before 5.6) or a seccomp filter has no `openat2`.
@@ -25,25 +25,25 @@ impl Root {
     ///
     /// # Errors
     /// The path is no directory or cannot be opened.
-    pub fn open(path: &Path) -> Result<Self, Errno> {
+    pub(super) fn open(path: &Path) -> Result<Self, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = openat(CWD, path, flags, Mode::empty())?;
         Ok(Self { path: path.to_owned(), fd, openat2: AtomicBool::new(true) })
     }
 
     /// The path it was opened by.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Opens a directory below the root; an empty path is the root.
-    pub fn open_dir(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
+    pub(super) fn open_dir(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
         let path = if path.is_empty() { b".".as_slice() } else { path };
         self.open_beneath(path, OFlags::RDONLY | OFlags::DIRECTORY)
     }
 
     /// Opens a file below the root for reading; never blocks on a fifo that took its place.
-    pub fn open_file(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
+    pub(super) fn open_file(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
         self.open_beneath(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)
     }
 

@@ -23,7 +23,7 @@ use super::{
 };
 
 /// Messages in flight to the connection; the buffer pool is the real bound.
-pub const CHANNEL: usize = 64;
+pub(super) const CHANNEL: usize = 64;
 
 /// Listing is handed over in pieces of about this size.
 const LISTING_PIECE: usize = 16 * 1024;
@@ -36,7 +36,7 @@ const BACKLOG: usize = 16;
 
 /// A request that waits for a reader.
 #[derive(Debug)]
-pub struct Job {
+pub(super) struct Job {
     /// Position in the listing.
     pub id: u32,
     /// The file.
@@ -53,7 +53,7 @@ struct Queue {
 
 /// State shared by the parts of one call.
 #[derive(Debug)]
-pub struct Session {
+pub(super) struct Session {
     pub(super) source: Arc<Source>,
     pub(super) pool: Arc<Pool>,
     pub(super) out: mpsc::Sender<Out>,
@@ -97,7 +97,7 @@ impl Session {
     }
 
     /// Lets every part come to its end.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.stopped.store(true, Ordering::Relaxed);
         self.queue().closed = true;
         self.wake.notify_all();
@@ -105,12 +105,12 @@ impl Session {
     }
 
     /// Whether there is still somebody to send to.
-    pub fn stopped(&self) -> bool {
+    pub(super) fn stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
     /// The list of what was announced.
-    pub fn manifest(&self) -> MutexGuard<'_, Manifest> {
+    pub(super) fn manifest(&self) -> MutexGuard<'_, Manifest> {
         self.manifest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -119,7 +119,7 @@ impl Session {
     }
 
     /// Records a local failure and tells the engine; only the first one counts.
-    pub fn fail(&self, stop: Stop) {
+    pub(super) fn fail(&self, stop: Stop) {
         let Stop::Failed(error) = stop else { return };
         if self.stopped.swap(true, Ordering::Relaxed) {
             return;
@@ -131,12 +131,12 @@ impl Session {
     }
 
     /// Hands bytes to the connection, waiting while it is busy.
-    pub fn send(&self, buffer: Buffer) -> Result<(), Stop> {
+    pub(super) fn send(&self, buffer: Buffer) -> Result<(), Stop> {
         self.send_bytes(buffer.freeze())
     }
 
     /// The same for shared bytes.
-    pub fn send_bytes(&self, bytes: bytes::Bytes) -> Result<(), Stop> {
+    pub(super) fn send_bytes(&self, bytes: bytes::Bytes) -> Result<(), Stop> {
         if self.stopped() {
             return Err(Stop::Cancelled);
         }
@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// Lists the tree; runs on a blocking thread.
-    pub fn list(&self) {
+    pub(super) fn list(&self) {
         if let Err(stop) = self.try_list() {
             self.fail(stop);
         }
@@ -179,7 +179,7 @@ impl Session {
     }
 
     /// Reads the engine's packets until the transfer is over.
-    pub async fn drive(self: Arc<Self>, mut packets: Streaming<Packet>) {
+    pub(super) async fn drive(self: Arc<Self>, mut packets: Streaming<Packet>) {
         let _guard = CloseOnDrop(Arc::clone(&self));
         let end = loop {
             let packet = tokio::select! {
@@ -246,12 +246,12 @@ impl Session {
     }
 
     /// The next request if there is one now.
-    pub fn try_next(&self) -> Option<Job> {
+    pub(super) fn try_next(&self) -> Option<Job> {
         self.queue().jobs.pop_front()
     }
 
     /// Waits for the next request; `None` at the end of the session.
-    pub fn next(&self) -> Option<Job> {
+    pub(super) fn next(&self) -> Option<Job> {
         let mut queue = self.queue();
         loop {
             if queue.closed {

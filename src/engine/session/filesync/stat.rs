@@ -1,33 +1,34 @@
 //! Metadata of one entry, in the engine's terms.
 
 /// Type bits of Go's `fs.FileMode`.
-pub mod mode {
+pub(super) mod mode {
     /// Directory.
-    pub const DIR: u32 = 1 << 31;
+    pub(crate) const DIR: u32 = 1 << 31;
     /// Symbolic link.
-    pub const SYMLINK: u32 = 1 << 27;
+    pub(crate) const SYMLINK: u32 = 1 << 27;
     /// Block device, or character device together with [`CHAR_DEVICE`].
-    pub const DEVICE: u32 = 1 << 26;
+    pub(crate) const DEVICE: u32 = 1 << 26;
     /// Named pipe.
-    pub const NAMED_PIPE: u32 = 1 << 25;
+    pub(crate) const NAMED_PIPE: u32 = 1 << 25;
     /// Socket.
-    pub const SOCKET: u32 = 1 << 24;
+    pub(crate) const SOCKET: u32 = 1 << 24;
     /// Set-uid bit.
-    pub const SETUID: u32 = 1 << 23;
+    pub(crate) const SETUID: u32 = 1 << 23;
     /// Set-gid bit.
-    pub const SETGID: u32 = 1 << 22;
+    pub(crate) const SETGID: u32 = 1 << 22;
     /// Character device.
-    pub const CHAR_DEVICE: u32 = 1 << 21;
+    pub(crate) const CHAR_DEVICE: u32 = 1 << 21;
     /// Sticky bit.
-    pub const STICKY: u32 = 1 << 20;
+    pub(crate) const STICKY: u32 = 1 << 20;
     /// Something else.
-    pub const IRREGULAR: u32 = 1 << 19;
+    pub(crate) const IRREGULAR: u32 = 1 << 19;
     /// Everything that is not a regular file has one of these bits.
-    pub const TYPE: u32 = DIR | SYMLINK | DEVICE | NAMED_PIPE | SOCKET | CHAR_DEVICE | IRREGULAR;
+    pub(crate) const TYPE: u32 =
+        DIR | SYMLINK | DEVICE | NAMED_PIPE | SOCKET | CHAR_DEVICE | IRREGULAR;
 }
 
 /// Translates `st_mode` into the bits of Go's `fs.FileMode`.
-pub fn go_mode(st_mode: u32) -> u32 {
+pub(super) fn go_mode(st_mode: u32) -> u32 {
     let kind = match st_mode & 0o170_000 {
         0o100_000 => 0,
         0o040_000 => mode::DIR,
@@ -46,13 +47,13 @@ pub fn go_mode(st_mode: u32) -> u32 {
 }
 
 /// Extended attributes: name and value, sorted by name.
-pub type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
+pub(super) type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// What is announced about one entry; paths and names are bytes, as on disk.
 ///
 /// Owners are absent: like every BuildKit client, this one announces uid and gid 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stat {
+pub(super) struct Stat {
     /// Slash-separated path relative to the root.
     pub path: Vec<u8>,
     /// Go's `fs.FileMode`.
@@ -73,13 +74,13 @@ pub struct Stat {
 
 impl Stat {
     /// Whether this is a directory.
-    pub fn is_dir(&self) -> bool {
+    pub(super) fn is_dir(&self) -> bool {
         self.mode & mode::DIR != 0
     }
 }
 
 /// Orders paths as they are sent: depth first, `/` below every other byte.
-pub fn compare_paths(left: &[u8], right: &[u8]) -> std::cmp::Ordering {
+pub(super) fn compare_paths(left: &[u8], right: &[u8]) -> std::cmp::Ordering {
     let key = |&byte: &u8| if byte == b'/' { 0 } else { u16::from(byte) + 1 };
     left.iter().map(key).cmp(right.iter().map(key))
 }

@@ -6,17 +6,17 @@
 use super::stat::Stat;
 
 /// gRPC's message prefix: a compression flag and the length.
-pub const PREFIX: usize = 5;
+pub(super) const PREFIX: usize = 5;
 
 /// Upper bound of what [`data_header`] writes.
-pub const DATA_HEADER: usize = PREFIX + 2 + 6 + 6;
+pub(super) const DATA_HEADER: usize = PREFIX + 2 + 6 + 6;
 
 const TYPE_DATA: u8 = 2;
 const TYPE_FIN: u8 = 3;
 const TYPE_ERR: u8 = 4;
 
 /// Appends a STAT packet.
-pub fn stat(out: &mut Vec<u8>, stat: &Stat) {
+pub(super) fn stat(out: &mut Vec<u8>, stat: &Stat) {
     message(out, |out| {
         nested(out, 2, |out| {
             bytes(out, 1, &stat.path);
@@ -38,12 +38,12 @@ pub fn stat(out: &mut Vec<u8>, stat: &Stat) {
 }
 
 /// Appends the empty STAT packet that ends the listing.
-pub fn last_stat(out: &mut Vec<u8>) {
+pub(super) fn last_stat(out: &mut Vec<u8>) {
     message(out, |_| {});
 }
 
 /// Appends everything of a DATA packet but its `len` bytes of content, which must follow.
-pub fn data_header(out: &mut Vec<u8>, id: u32, len: u32) {
+pub(super) fn data_header(out: &mut Vec<u8>, id: u32, len: u32) {
     let mut head = Vec::with_capacity(DATA_HEADER);
     varint_field(&mut head, 1, u64::from(TYPE_DATA));
     varint_field(&mut head, 3, u64::from(id));
@@ -58,12 +58,12 @@ pub fn data_header(out: &mut Vec<u8>, id: u32, len: u32) {
 }
 
 /// Appends the FIN packet.
-pub fn fin(out: &mut Vec<u8>) {
+pub(super) fn fin(out: &mut Vec<u8>) {
     message(out, |out| varint_field(out, 1, u64::from(TYPE_FIN)));
 }
 
 /// Appends an ERR packet.
-pub fn error(out: &mut Vec<u8>, text: &str) {
+pub(super) fn error(out: &mut Vec<u8>, text: &str) {
     message(out, |out| {
         varint_field(out, 1, u64::from(TYPE_ERR));
         bytes(out, 4, text.as_bytes());

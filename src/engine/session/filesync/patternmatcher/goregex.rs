@@ -40,7 +40,7 @@ impl Input<'_> {
 ///
 /// # Errors
 /// What Go's `regexp.Compile` refuses.
-pub fn translate(go: &str) -> Result<String, BadPattern> {
+pub(super) fn translate(go: &str) -> Result<String, BadPattern> {
     let mut input = Input { rest: go };
     let mut out = String::with_capacity(go.len() * 2);
     while let Some(next) = input.peek() {

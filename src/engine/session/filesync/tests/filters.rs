@@ -1,6 +1,15 @@
 //! fsutil's own tables for filtered walks.
 
-use super::{context, receiver::receive, tree};
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::{
+    super::{MemoryEntry, MemoryTree, filter::Filter, patternmatcher::PatternMatcher},
+    context,
+    receiver::receive,
+    tree,
+};
 
 /// Lists what is sent of a tree under some patterns, and checks it.
 async fn check(dir: &tempfile::TempDir, metadata: &[(&'static str, &str)], want: &[&str]) {
@@ -145,4 +154,51 @@ async fn encoded_patterns() {
     let dir = tree(&["ADD caf\u{e9} file", "ADD other file"]);
     let metadata = [(EXCLUDE, "caf%C3%A9"), ("exclude-patterns-encoded", "1")];
     check(&dir, &metadata, &["file other"]).await;
+}
+
+/// What is sent of an in-memory tree under some patterns.
+fn sent(files: &BTreeSet<String>, include: &[String], exclude: &[String]) -> BTreeSet<String> {
+    let entries = files.iter().map(|path| MemoryEntry::file(path, 0o644, Vec::new())).collect();
+    let filter = Filter::new(include, exclude).unwrap();
+    let mut sent = BTreeSet::new();
+    MemoryTree::new(entries)
+        .unwrap()
+        .walk(&filter, &mut |entry| {
+            let path = String::from_utf8(entry.stat.path).unwrap();
+            assert!(parent(&path).is_none_or(|dir| sent.contains(dir)), "{path} before its parent");
+            sent.insert(path);
+            Ok(())
+        })
+        .unwrap();
+    sent
+}
+
+fn parent(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(dir, _)| dir)
+}
+
+proptest! {
+    /// Pruning is only ever an optimisation: file by file, the patterns alone decide.
+    #[test]
+    fn pruning_never_changes_what_is_sent(
+        files in prop::collection::btree_set("[ab]{1,2}/[ab]{1,2}/f[ab]|[ab]{1,2}/g[ab]|h[ab]", 1..12),
+        include in prop::collection::vec("[ab*]{1,2}(/[abf*]{1,2}){0,2}|\\*\\*/[abfg*]{1,2}|[ab]/\\*\\*", 0..3),
+        exclude in prop::collection::vec("[ab*]{1,2}(/[abf*]{1,2}){0,2}|\\*\\*/[abfg*]{1,2}|[ab]/\\*\\*", 0..3),
+        exception in prop::option::of("!([ab]{1,2}/[ab]{1,2}/f[ab]|\\*\\*/f[ab])"),
+    ) {
+        let mut excludes = exclude.clone();
+        excludes.extend(exception);
+        let (included, excluded) =
+            (PatternMatcher::new(&include).unwrap(), PatternMatcher::new(&excludes).unwrap());
+        let mut want = BTreeSet::new();
+        for path in &files {
+            let inside = include.is_empty() || included.matches_or_parent_matches(path.as_bytes()).unwrap();
+            if inside && !excluded.matches_or_parent_matches(path.as_bytes()).unwrap() {
+                want.insert(path.clone());
+            }
+        }
+        let got = sent(&files, &include, &excludes);
+        let got_files: BTreeSet<String> = got.intersection(&files).cloned().collect();
+        prop_assert_eq!(got_files, want);
+    }
 }

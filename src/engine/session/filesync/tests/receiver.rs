@@ -23,27 +23,27 @@ use super::super::Filesync;
 
 /// What arrived.
 #[derive(Debug, Default)]
-pub struct Received {
+pub(super) struct Received {
     pub stats: Vec<Stat>,
     pub contents: HashMap<usize, Vec<u8>>,
 }
 
 impl Received {
-    pub fn paths(&self) -> Vec<&str> {
+    pub(super) fn paths(&self) -> Vec<&str> {
         self.stats.iter().map(|stat| stat.path.as_str()).collect()
     }
 
-    pub fn stat(&self, path: &str) -> &Stat {
+    pub(super) fn stat(&self, path: &str) -> &Stat {
         self.stats.iter().find(|stat| stat.path == path).unwrap()
     }
 
-    pub fn content(&self, path: &str) -> &[u8] {
+    pub(super) fn content(&self, path: &str) -> &[u8] {
         let id = self.stats.iter().position(|stat| stat.path == path).unwrap();
         &self.contents[&id]
     }
 
     /// One line per entry: type, path, link target.
-    pub fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         self.stats
             .iter()
             .map(|stat| match (stat.mode >> 19, stat.linkname.as_str()) {
@@ -56,7 +56,7 @@ impl Received {
     }
 
     /// Rebuilds the tree as fsutil's disk writer does.
-    pub fn write_to(&self, dest: &Path) {
+    pub(super) fn write_to(&self, dest: &Path) {
         for (id, stat) in self.stats.iter().enumerate() {
             let path = dest.join(&stat.path);
             match stat.mode {
@@ -96,7 +96,7 @@ impl Received {
 }
 
 /// A connection to a server that offers the service.
-pub async fn connect(filesync: &Filesync) -> Channel {
+pub(super) async fn connect(filesync: &Filesync) -> Channel {
     let (client, server) = tokio::io::duplex(256 * 1024);
     let incoming =
         tokio_stream::once(Ok::<_, std::io::Error>(server)).chain(tokio_stream::pending());
@@ -113,10 +113,10 @@ pub async fn connect(filesync: &Filesync) -> Channel {
 }
 
 /// Metadata as pairs of key and value.
-pub type Metadata<'m> = &'m [(&'static str, &'m str)];
+pub(super) type Metadata<'m> = &'m [(&'static str, &'m str)];
 
 /// Receives everything under a name.
-pub async fn receive(
+pub(super) async fn receive(
     filesync: &Filesync,
     name: &str,
     metadata: Metadata<'_>,
@@ -125,7 +125,7 @@ pub async fn receive(
 }
 
 /// The same; `listed` runs between the end of the list and the first request.
-pub async fn receive_with(
+pub(super) async fn receive_with(
     filesync: &Filesync,
     name: &str,
     metadata: Metadata<'_>,

@@ -1,0 +1,96 @@
+//! The engine as its users see it: the docker command line, and two REST calls it has no words for.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use super::Engine;
+use super::http;
+
+/// A record of the engine's build cache.
+#[derive(Debug)]
+pub struct CacheRecord {
+    pub kind: String,
+    pub description: String,
+    pub size: u64,
+}
+
+impl Engine {
+    /// `docker …`, whatever comes of it.
+    pub fn try_docker(&self, args: &[&str]) -> Output {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut docker = Command::new("docker");
+        docker.env_clear().env("PATH", path).env("DOCKER_HOST", &self.host).args(args);
+        docker.output().expect("the docker command line is needed: apt-get install docker.io")
+    }
+
+    /// `docker …`, which must succeed; its output.
+    pub fn docker(&self, args: &[&str]) -> String {
+        let output = self.try_docker(args);
+        assert!(
+            output.status.success(),
+            "docker {args:?} on {}:\n{}{}",
+            self.name,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).trim_end().to_string()
+    }
+
+    /// Runs a command in an image, without its entrypoint and as root.
+    pub fn root_sh(&self, image: &str, script: &str) -> String {
+        self.docker(&[
+            "run",
+            "--rm",
+            "--network=none",
+            "--user=0:0",
+            "--workdir=/",
+            "--entrypoint=/bin/sh",
+            image,
+            "-c",
+            script,
+        ])
+    }
+
+    /// The image's ID; `None` when there is no such image.
+    pub fn id(&self, image: &str) -> Option<String> {
+        let output = self.try_docker(&["image", "inspect", "--format={{.Id}}", image]);
+        let id = String::from_utf8_lossy(&output.stdout).trim().to_string();
+        output.status.success().then_some(id)
+    }
+
+    /// `docker image inspect`.
+    pub fn inspect(&self, image: &str) -> Value {
+        let text = self.docker(&["image", "inspect", image]);
+        serde_json::from_str::<Vec<Value>>(&text).unwrap().remove(0)
+    }
+
+    /// How many layers an image has.
+    pub fn layers(&self, image: &str) -> usize {
+        self.inspect(image)["RootFS"]["Layers"].as_array().map_or(0, Vec::len)
+    }
+
+    /// The commands of `docker history`, newest first.
+    pub fn history(&self, image: &str) -> Vec<String> {
+        let text = self.docker(&["history", "--no-trunc", "--format={{.CreatedBy}}", image]);
+        text.lines().map(String::from).collect()
+    }
+
+    /// Everything in the engine's build cache.
+    pub fn cache(&self) -> Vec<CacheRecord> {
+        // 1.41 is what the oldest engine speaks; it has no way to ask for less.
+        let answer = http::unix(self.socket(), "GET", "/v1.41/system/df");
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let usage: Value = serde_json::from_slice(&answer.body).unwrap();
+        let records = usage["BuildCache"].as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+        records
+            .iter()
+            .map(|record| CacheRecord {
+                kind: text(&record["Type"]),
+                description: text(&record["Description"]),
+                size: record["Size"].as_u64().unwrap_or_default(),
+            })
+            .collect()
+    }
+}
