@@ -21,8 +21,7 @@ pub(crate) fn digest() -> String {
 /// without which newer engines cannot use a root that is read-only.
 pub(crate) fn tree() -> Result<Tree, FilesyncError> {
     let directories = ["dev", "etc", "out", "proc", "rootfs", "sys"];
-    let mut entries: Vec<MemoryEntry> =
-        directories.into_iter().map(|path| MemoryEntry::dir(path)).collect();
+    let mut entries: Vec<MemoryEntry> = directories.into_iter().map(MemoryEntry::dir).collect();
     for path in ["etc/hosts", "etc/resolv.conf"] {
         entries.push(MemoryEntry::file(path, 0o644, Cow::Borrowed(&[][..])));
     }

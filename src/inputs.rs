@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use crate::engine::session::RegistryAuth;
 use crate::engine::{Engine, ImageStore, LocalImage, RegistryAnswer};
 use crate::error::{Error, Place, SourceText};
+use crate::request::BuildRequest;
 
 mod lock_file;
 mod text;
@@ -32,13 +33,12 @@ pub(crate) struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     pub(crate) fn new(
         engine: &'a Engine,
-        auth: &'a RegistryAuth,
-        locked: bool,
+        request: &'a BuildRequest,
         source: SourceText,
         lock: Lock,
     ) -> Self {
         let (lock, local) = (Mutex::new(lock), Mutex::new(BTreeMap::new()));
-        Self { engine, auth, locked, source, lock, local }
+        Self { engine, auth: &request.auth, locked: request.locked, source, lock, local }
     }
 
     /// The lock with everything that was resolved.

@@ -19,7 +19,8 @@ tests![
 const PAGE: u64 = 4096;
 
 fn fresh_steps(engine: &'static Engine) {
-    let project = Project::new(engine, "FROM BUSYBOX\nRUN date +%N >/stamp\nRUN cat /stamp >/copy\n");
+    let project =
+        Project::new(engine, "FROM BUSYBOX\nRUN date +%N >/stamp\nRUN cat /stamp >/copy\n");
     let stamps: Vec<String> = (0..2)
         .map(|_| {
             let image = project.built(&[]);
@@ -58,9 +59,8 @@ fn twice(project: &Project) {
 }
 
 fn cache_mounts_of_others_are_left_alone(engine: &'static Engine) {
-    let ordinary = |step: &str| {
-        format!("FROM BUSYBOX\nRUN --mount=type=cache,id=NAME,target=/c {step}\n")
-    };
+    let ordinary =
+        |step: &str| format!("FROM BUSYBOX\nRUN --mount=type=cache,id=NAME,target=/c {step}\n");
     let project = Project::new(engine, &ordinary("echo kept >/c/theirs"));
     project.buildx(&["-q", "-t", &project.tag("theirs")]).succeeds();
 
@@ -88,7 +88,8 @@ fn cache_mounts_of_parallel_builds(engine: &'static Engine) {
             let (image, arg) = (project.tag(who), format!("WHO={who}"));
             let build = project.build(&["-t", &image, "--build-arg", &arg]);
             // The third is another user's.
-            let build = if who == "three" { build.env("XDG_STATE_HOME", &elsewhere) } else { build };
+            let build =
+                if who == "three" { build.env("XDG_STATE_HOME", &elsewhere) } else { build };
             (who, image, build.start())
         })
         .collect();
@@ -136,11 +137,13 @@ fn no_orphans(engine: &'static Engine) {
 
 /// Nobody can tidy up after SIGKILL, except the next build.
 fn no_orphans_of_a_killed_build(engine: &'static Engine) {
-    let long = format!("; sleep 300.{}", &unique()[..6].replace(['a', 'b', 'c', 'd', 'e', 'f'], "7"));
+    let long =
+        format!("; sleep 300.{}", &unique()[..6].replace(['a', 'b', 'c', 'd', 'e', 'f'], "7"));
     let (project, size) = sized(engine, &long);
     let step = long.trim_start_matches("; ").replace(' ', "\0");
     let running = project.build(&[]).start();
-    let started = eventually(Duration::from_secs(30), || !processes::with_argument(&step).is_empty());
+    let started =
+        eventually(Duration::from_secs(30), || !processes::with_argument(&step).is_empty());
     assert!(started, "the step never ran");
     running.signal(Signal::KILL);
     drop(running);

@@ -19,8 +19,7 @@ tests![
 ];
 
 /// VFS_CAP_REVISION_2 with cap_net_raw permitted and effective.
-const NET_RAW: [u8; 20] =
-    [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const NET_RAW: [u8; 20] = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// A scratch image with one static program and no user but a number.
 fn strip_without_a_shell(engine: &'static Engine) {
@@ -96,7 +95,8 @@ fn strip_capabilities(engine: &'static Engine) {
     assert_eq!(capable(&exported(engine, &after)), Vec::<String>::new());
     assert!(engine.history(&after)[0].starts_with("cofferdam strip /ping"));
     let statement = project.provenance(&after);
-    let stripped = &statement["predicate"]["runDetails"]["byproducts"][0]["annotations"]["stripped"];
+    let stripped =
+        &statement["predicate"]["runDetails"]["byproducts"][0]["annotations"]["stripped"];
     assert_eq!(stripped[0]["path"], "/ping");
     assert!(stripped[0]["capabilities"].as_str().unwrap().contains("cap_net_raw"), "{stripped}");
 
@@ -112,7 +112,10 @@ fn strip_files_of_the_context(engine: &'static Engine) {
     let mode = std::fs::Permissions::from_mode(0o6755);
     std::fs::set_permissions(project.path("tools/run"), mode).unwrap();
     let image = project.built(&[]);
-    assert_eq!(engine.root_sh(&image, "stat -c %a /tools/run; /tools/run"), format!("755\n{}", project.name));
+    assert_eq!(
+        engine.root_sh(&image, "stat -c %a /tools/run; /tools/run"),
+        format!("755\n{}", project.name)
+    );
 }
 
 const TWO: &str = "FROM BUSYBOX\nRUN for f in /a /b; do cp /bin/busybox $f; chmod 4755 $f; done\n";

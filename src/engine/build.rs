@@ -64,6 +64,7 @@ pub struct ActiveBuild {
     solve: JoinHandle<Result<control::SolveResponse, Status>>,
     status: JoinHandle<()>,
     blamed: Blamed,
+    version: JoinHandle<Option<String>>,
     engine: Engine,
 }
 
@@ -84,11 +85,19 @@ impl Engine {
         let session = self.serve_session(&channel, &session_id, services, transport).await?;
         let build = id.0.parse().map_err(|_| EngineError::NoImageId)?;
         let bridge = GatewayBridge::new(channel.clone(), build);
+        let version = tokio::spawn(buildkit_version(channel.clone()));
         let blamed = Blamed::default();
         let status = tokio::spawn(watch(channel.clone(), id.0.clone(), progress, blamed.clone()));
         let solve = tokio::spawn(wait_for_result(channel, id.0.clone()));
-        Ok(ActiveBuild { bridge, session, solve, status, blamed, engine: self.clone() })
+        Ok(ActiveBuild { bridge, session, solve, status, blamed, version, engine: self.clone() })
     }
+}
+
+/// BuildKit's own version; engines before 23.0 do not tell it, and distributions build without one.
+async fn buildkit_version(channel: Channel) -> Option<String> {
+    let info = ControlClient::new(channel).info(control::InfoRequest {}).await.ok()?.into_inner();
+    let version = info.buildkit_version?.version;
+    (version.starts_with('v') && !version.starts_with("v0.0.0")).then_some(version)
 }
 
 /// Begins a build without a graph: the result will come through the gateway, and this call ends
@@ -156,9 +165,13 @@ impl ActiveBuild {
         let response = self.solved().await.map_err(|status| status_error::read(&status))?;
         // What is still in the pipe belongs to the progress: the engine ends the stream itself.
         let _ = (&mut self.status).await;
-        image_id::exported(&response.exporter_response, self.engine.facts().store).ok_or_else(
-            || BridgeError::Build { message: EngineError::NoImageId.to_string(), blame: None },
-        )
+        let read = image_id::exported(&response.exporter_response, self.engine.facts().store);
+        let mut exported = read.ok_or_else(|| BridgeError::Build {
+            message: EngineError::NoImageId.to_string(),
+            blame: None,
+        })?;
+        exported.buildkit_version = (&mut self.version).await.ok().flatten();
+        Ok(exported)
     }
 
     /// Ends the build with nothing exported and waits for the engine to agree.
@@ -215,5 +228,6 @@ impl Drop for ActiveBuild {
         self.solve.abort();
         self.status.abort();
         self.session.abort();
+        self.version.abort();
     }
 }

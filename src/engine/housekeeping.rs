@@ -27,17 +27,6 @@ impl Engine {
     }
 }
 
-impl Engine {
-    /// BuildKit's own version; engines before 23.0 do not tell it.
-    pub async fn buildkit_version(&self) -> Option<String> {
-        let mut control = ControlClient::new(self.channel().await.ok()?);
-        let info = control.info(control::InfoRequest {}).await.ok()?.into_inner();
-        // Distributions build without a version.
-        Some(info.buildkit_version?.version)
-            .filter(|version| version.starts_with('v') && !version.starts_with("v0.0.0"))
-    }
-}
-
 async fn erase(channel: Channel, definition: pb::Definition, id: &BuildId) {
     let request = control::SolveRequest {
         r#ref: format!("{}-eraser", id.as_str()),

@@ -19,6 +19,8 @@ pub struct Exported {
     pub config_digest: Option<String>,
     /// Digest of the manifest or index, on stores that have one before a push.
     pub manifest_digest: Option<String>,
+    /// BuildKit's version, where the engine tells it.
+    pub buildkit_version: Option<String>,
 }
 
 /// Reads the exporter's answer.
@@ -29,12 +31,18 @@ pub(super) fn exported(answer: &HashMap<String, String>, store: ImageStore) -> O
         // Docker 20.10 calls the configuration's digest `containerimage.digest`.
         ImageStore::Classic => {
             let id = config.or(digest)?;
-            Some(Exported { image_id: id.clone(), config_digest: Some(id), manifest_digest: None })
+            Some(Exported {
+                image_id: id.clone(),
+                config_digest: Some(id),
+                manifest_digest: None,
+                buildkit_version: None,
+            })
         }
         ImageStore::Containerd => Some(Exported {
             image_id: digest.clone()?,
             config_digest: config,
             manifest_digest: digest,
+            buildkit_version: None,
         }),
     }
 }

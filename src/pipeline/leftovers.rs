@@ -1,56 +1,77 @@
 //! What a build has put into the engine that must not stay there.
 
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use cofferdam_frontend::graph::cache_eraser;
 
 use super::plan::Locals;
-use crate::engine::{BuildId, Engine};
+use crate::engine::{BuildId, Engine, EngineError};
 use crate::record::Slot;
 
 /// Filled in while the build goes on, so that it is true at any moment it may be cut off.
 #[derive(Debug, Default)]
-pub(super) struct Leftovers {
-    build: Option<(BuildId, Vec<String>, Slot)>,
+pub(super) struct Leftovers(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    build: Option<Begun>,
     nameless: Option<String>,
 }
 
+#[derive(Debug)]
+struct Begun {
+    id: BuildId,
+    locals: Vec<String>,
+    slot: Slot,
+}
+
 impl Leftovers {
-    /// A build begins that will send directories and use cache mounts.
-    pub(super) fn begin(&mut self, id: &BuildId, locals: &Locals, slot: Slot) {
-        self.build = Some((id.clone(), locals.names().to_vec(), slot));
+    /// A build begins that will send directories and use cache mounts: in the returned namespace.
+    pub(super) fn begin(&self, id: &BuildId, locals: &Locals, state_dir: Option<&Path>) -> String {
+        let slot = Slot::take(state_dir, id.as_str());
+        let namespace = slot.name().to_string();
+        self.state().build = Some(Begun { id: id.clone(), locals: locals.names().to_vec(), slot });
+        namespace
     }
 
     /// It will use these cache mounts.
-    pub(super) fn remember(&mut self, caches: &[String]) {
-        if let Some((_, _, slot)) = &mut self.build {
-            slot.remember(caches);
+    pub(super) fn remember(&self, caches: &[String]) {
+        if let Some(begun) = &mut self.state().build {
+            begun.slot.remember(caches);
         }
     }
 
     /// The engine holds its image, and nobody has named it.
-    pub(super) fn nameless(&mut self, image_id: &str) {
-        self.nameless = Some(image_id.to_string());
+    pub(super) fn nameless(&self, image_id: &str) {
+        self.state().nameless = Some(image_id.to_string());
     }
 
     /// The image is to stay.
-    pub(super) fn keep(&mut self) {
-        self.nameless = None;
+    pub(super) fn keep(&self) {
+        self.state().nameless = None;
     }
 
     /// Takes it all away; what cannot be taken away costs space and nothing else.
-    pub(super) async fn tidy(mut self, engine: &Engine, failed: bool) {
-        if let Some(image) = self.nameless.take().filter(|_| failed) {
-            log(engine.remove(&image).await);
+    pub(super) async fn tidy(self, engine: &Engine) {
+        let State { build, nameless } = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(image) = nameless {
+            log(&engine.remove(&image).await);
         }
-        let Some((id, locals, mut slot)) = self.build.take() else { return };
+        let Some(Begun { id, locals, mut slot }) = build else { return };
         let cleaned = engine.clean_up(&locals, cache_eraser(slot.ids()), &id).await;
         if cleaned.is_ok() {
             slot.forget();
         }
-        log(cleaned);
+        log(&cleaned);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn log(result: Result<(), crate::engine::EngineError>) {
+fn log(result: &Result<(), EngineError>) {
     if let Err(error) = result {
         tracing::debug!(%error, "left something in the engine");
     }

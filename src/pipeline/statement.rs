@@ -5,10 +5,9 @@ use std::time::SystemTime;
 use cofferdam_frontend::Hardened;
 use cofferdam_frontend::graph::digest;
 
-use super::plan::Locals;
+use super::in_engine::Sent;
 use crate::attest::provenance::{Facts, SentTree};
-use crate::engine::session::Filesync;
-use crate::engine::{BuildId, Engine, Exported};
+use crate::engine::Exported;
 use crate::error::Error;
 use crate::helper;
 use crate::inputs::{LockFile, PinnedText};
@@ -17,56 +16,58 @@ use crate::request::BuildRequest;
 
 /// Everything that is known at the end.
 #[derive(Clone, Copy)]
-pub(super) struct Inputs<'a> {
-    pub(super) request: &'a BuildRequest,
-    pub(super) engine: &'a Engine,
-    pub(super) id: &'a BuildId,
+pub(super) struct Known<'a> {
+    pub(super) sent: Sent<'a>,
     pub(super) text: &'a PinnedText,
     pub(super) hardened: &'a Hardened,
     pub(super) exported: &'a Exported,
-    pub(super) files: &'a Filesync,
-    pub(super) locals: &'a Locals,
     pub(super) lock: &'a LockFile,
     pub(super) started: SystemTime,
 }
 
-/// Writes the statement under the image's ID.
-pub(super) async fn write(inputs: &Inputs<'_>, store: &Store) -> Result<(), Error> {
-    let buildkit = inputs.engine.buildkit_version().await;
-    let Inputs { request, engine, id, text, hardened, exported, files, locals, lock, started } =
-        *inputs;
-    let sent = files.report(locals.context());
-    let facts = Facts {
-        subjects: subjects(request, exported),
-        dockerfile: &request.dockerfile.shown,
-        target: request.target.as_deref(),
-        platform: request.platform.as_deref().unwrap_or(&engine.facts().platform),
-        build_args: &text.build_args,
-        labels: &request.labels,
-        secret_ids: request.secrets.ids().collect(),
-        no_network: request.no_network,
-        keep: &request.keep,
-        locked: request.locked,
-        sources: &hardened.sources,
-        dockerfile_digest: digest(&request.dockerfile.bytes),
-        pinned_dockerfile_digest: digest(&text.bytes),
-        context: sent.map(|sent| SentTree {
-            digest: sent.digest,
-            files: sent.files,
-            bytes: sent.bytes,
-        }),
-        lock_digest: lock.digest(),
-        helper_digest: helper::digest(),
-        networked: hardened.networked,
-        strip: hardened.report.as_ref(),
-        engine_version: &engine.facts().version,
-        buildkit_version: buildkit.as_deref(),
-        in_ci: request.in_ci,
-        invocation: id.as_str(),
-        started,
-        finished: SystemTime::now(),
-    };
-    store.write(&exported.image_id, &facts.statement()).map(drop)
+impl Known<'_> {
+    /// Writes the statement under the image's ID.
+    pub(super) fn record(&self) -> Result<(), Error> {
+        let store = Store::open(self.sent.request.data_dir.clone());
+        store.write(&self.exported.image_id, &self.statement()).map(drop)
+    }
+
+    fn statement(&self) -> Vec<u8> {
+        let Self { sent, text, hardened, exported, lock, started } = *self;
+        let Sent { request, engine, id, locals, files, plan: _ } = sent;
+        let context = files.report(locals.context());
+        let facts = Facts {
+            subjects: subjects(request, exported),
+            dockerfile: &request.dockerfile.shown,
+            target: request.target.as_deref(),
+            platform: request.platform.as_deref().unwrap_or(&engine.facts().platform),
+            build_args: &text.build_args,
+            labels: &request.labels,
+            secret_ids: request.secrets.ids().collect(),
+            no_network: request.no_network,
+            keep: &request.keep,
+            locked: request.locked,
+            sources: &hardened.sources,
+            dockerfile_digest: digest(&request.dockerfile.bytes),
+            pinned_dockerfile_digest: digest(&text.bytes),
+            context: context.map(|sent| SentTree {
+                digest: sent.digest,
+                files: sent.files,
+                bytes: sent.bytes,
+            }),
+            lock_digest: lock.digest(),
+            helper_digest: helper::digest(),
+            networked: hardened.networked,
+            strip: hardened.report.as_ref(),
+            engine_version: &engine.facts().version,
+            buildkit_version: exported.buildkit_version.as_deref(),
+            in_ci: request.in_ci,
+            invocation: id.as_str(),
+            started,
+            finished: SystemTime::now(),
+        };
+        facts.statement()
+    }
 }
 
 /// The image by every digest it has: an image that was not pushed may have no manifest yet.

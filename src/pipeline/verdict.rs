@@ -1,10 +1,23 @@
 //! The last lines of a build: only what is true of this one.
 
-use super::statement::Inputs;
+use super::statement::Known;
+use crate::report::printer::Printer;
 use crate::report::verdict::{Pinned, Stripped, Verdict};
+use crate::request::BuildRequest;
 
-pub(super) fn of(inputs: &Inputs<'_>) -> Verdict {
-    let Inputs { request, hardened, exported, lock, started, .. } = *inputs;
+/// Prints them, unless nothing but the end was asked for.
+pub(super) fn print(known: &Known<'_>, printer: &Printer) {
+    for path in known.hardened.report.iter().flat_map(|report| &report.unused_keeps) {
+        printer.notice(&format!("--keep-suid {path}: no file of that path has a bit to keep"));
+    }
+    if known.sent.request.show_progress {
+        printer.verdict(&of(known));
+    }
+}
+
+fn of(known: &Known<'_>) -> Verdict {
+    let Known { sent, hardened, exported, lock, started, .. } = *known;
+    let request = sent.request;
     let report = hardened.report.as_ref();
     let paths = |files: &[cofferdam_inspector::report::FileEntry]| {
         files.iter().map(|file| file.path.clone()).collect()
@@ -16,7 +29,7 @@ pub(super) fn of(inputs: &Inputs<'_>) -> Verdict {
         image: exported.image_id.clone(),
         elapsed: started.elapsed().unwrap_or_default(),
         pinned: Some(Pinned { total: pinned, new: lock.added(), lock_file: lock.shown() }),
-        secrets: secrets(inputs),
+        secrets: secrets(request),
         stripped: report
             .map(|report| Stripped { removed: paths(&report.stripped), kept: paths(&report.kept) }),
         user: Some(user(hardened.config.user())),
@@ -26,8 +39,8 @@ pub(super) fn of(inputs: &Inputs<'_>) -> Verdict {
 }
 
 /// What was done is said; that the bytes are nowhere in the image is not proven yet.
-fn secrets(inputs: &Inputs<'_>) -> Vec<String> {
-    let ids: Vec<&str> = inputs.request.secrets.ids().collect();
+fn secrets(request: &BuildRequest) -> Vec<String> {
+    let ids: Vec<&str> = request.secrets.ids().collect();
     if ids.is_empty() {
         return Vec::new();
     }

@@ -21,12 +21,12 @@ impl Saved {
     pub fn of(engine: &Engine, image: &str) -> Self {
         let output = engine.try_docker(&["save", image]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let files = entries(&output.stdout)
-            .into_iter()
-            .map(|(name, bytes)| {
-                (name, if bytes.starts_with(&GZIP) { gunzip(bytes) } else { bytes.to_vec() })
-            })
-            .collect();
+        let files = entries(&output.stdout).into_iter();
+        let files = files.map(|Entry { path, content, .. }| match content.starts_with(&GZIP) {
+            true => (path, gunzip(content)),
+            false => (path, content.to_vec()),
+        });
+        let files = files.collect();
         Self { files }
     }
 

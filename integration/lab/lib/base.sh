@@ -48,6 +48,9 @@ lab_lock() {
     say "waiting for another lab command"
     flock "$1" 8
   }
+  # A `down` that was waited for has taken it away.
+  mkdir -p "$STATE/log"
+  chmod 700 "$STATE"
 }
 
 # with_lock NAME COMMAND…: one run of the command at a time on this machine.
