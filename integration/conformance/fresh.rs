@@ -20,7 +20,7 @@ const PAGE: u64 = 4096;
 
 fn fresh_steps(engine: &'static Engine) {
     let project =
-        Project::new(engine, "FROM BUSYBOX\nRUN date +%N >/stamp\nRUN cat /stamp >/copy\n");
+        Project::new(engine, "FROM DEBIAN\nRUN date +%N >/stamp\nRUN cat /stamp >/copy\n");
     let stamps: Vec<String> = (0..2)
         .map(|_| {
             let image = project.built(&[]);

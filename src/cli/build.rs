@@ -6,19 +6,33 @@ use clap::{Args, ValueEnum};
 
 use crate::error::Error;
 use crate::report::printer::Printer;
-use crate::request::{BuildRequest, Typed};
+use crate::request::{BuildRequest, Environment, Typed};
 use crate::{pipeline, request};
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Progress {
-    /// What fits the terminal; `plain` for now
     #[default]
     Auto,
-    /// Every step and log line, as text
+    /// `plain` until there is more.
+    #[value(hide = true)]
+    Tty,
     Plain,
-    /// Nothing until the end
     Quiet,
+    #[value(hide = true)]
+    None,
+}
+
+impl Progress {
+    /// The variable counts only where the flag leaves the choice, as with buildx.
+    fn or_variable(self, environment: &Environment) -> Self {
+        let variable = || Self::from_str(&environment.var("BUILDKIT_PROGRESS")?, true).ok();
+        if self == Self::Auto { variable().unwrap_or_default() } else { self }
+    }
+
+    fn shows_steps(self) -> bool {
+        !matches!(self, Self::Quiet | Self::None)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -42,7 +56,7 @@ pub(crate) struct BuildArgs {
     #[arg(long, value_name = "STAGE")]
     target: Option<String>,
     /// Platform of the image, `os/arch`
-    #[arg(long, value_name = "PLATFORM", env = "DOCKER_DEFAULT_PLATFORM", hide_env = true)]
+    #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
     /// Label of the image
     #[arg(long, value_name = "KEY=VALUE")]
@@ -54,8 +68,9 @@ pub(crate) struct BuildArgs {
     /// Secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE
     #[arg(long, value_name = "SPEC", help_heading = "Inputs")]
     secret: Vec<String>,
-    /// Refuse inputs that cofferdam.lock does not hold [default: when CI is set and a lock exists]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+    /// Refuse inputs that cofferdam.lock lacks [default: when CI is set and a lock exists]
+    #[arg(hide_possible_values = true,
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", help_heading = "Inputs")]
     locked: Option<bool>,
     /// Network of RUN: default or none
@@ -71,14 +86,12 @@ pub(crate) struct BuildArgs {
     /// Write the image's ID to a file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     iidfile: Option<PathBuf>,
-    /// How progress is shown
+    /// How progress is shown: auto, plain or quiet
     #[arg(
         long,
         value_name = "MODE",
         default_value = "auto",
-        env = "BUILDKIT_PROGRESS",
-        hide_env = true,
-        hide_possible_values = false,
+        hide_possible_values = true,
         help_heading = "Output"
     )]
     progress: Progress,
@@ -134,6 +147,7 @@ impl BuildArgs {
             rm: _,
             force_rm: _,
         } = self;
+        let environment = Environment::of_process();
         if no_cache == Some(false) {
             printer.notice("--no-cache=false has no effect: nothing is ever taken from the cache");
         }
@@ -156,9 +170,9 @@ impl BuildArgs {
             network,
             keep_suid,
             print_id: quiet,
-            show_progress: !quiet && progress != Progress::Quiet,
+            show_progress: !quiet && progress.or_variable(&environment).shows_steps(),
             iidfile,
         };
-        request::read(typed, &request::Environment::of_process())
+        request::read(typed, &environment)
     }
 }

@@ -76,6 +76,31 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// Help pages are an interface: a change of one is a change of its snapshot
+    /// (`COFFERDAM_BLESS=1 cargo test help_pages` writes them).
+    #[test]
+    fn help_pages_are_as_documented() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/help");
+        let mut cli = Cli::command().term_width(100);
+        cli.build();
+        let mut pages = vec![("cofferdam".to_string(), cli.render_help().to_string())];
+        for command in cli.get_subcommands_mut() {
+            pages.push((
+                format!("cofferdam-{}", command.get_name()),
+                command.render_help().to_string(),
+            ));
+        }
+        for (name, page) in pages {
+            let path = directory.join(format!("{name}.txt"));
+            if std::env::var_os("COFFERDAM_BLESS").is_some() {
+                std::fs::create_dir_all(&directory).unwrap();
+                std::fs::write(&path, &page).unwrap();
+            }
+            assert!(page.lines().count() <= 50, "{name} does not fit a screen");
+            assert_eq!(page, std::fs::read_to_string(&path).unwrap(), "{}", path.display());
+        }
+    }
+
     #[test]
     fn bad_usage_exits_as_buildx_does() {
         let run = |args: &[&str]| run(args.iter().map(OsString::from));

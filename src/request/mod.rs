@@ -166,7 +166,7 @@ pub fn read(typed: Typed, environment: &Environment) -> Result<BuildRequest, Err
         secrets: SecretStore::new(secret::read_all(&secrets, |name| environment.os_var(name))?),
         no_network: no_network(network.as_deref())?,
         keep: keep_suid.iter().map(|keep| keep_suid_entry(keep)).collect::<Result<_, _>>()?,
-        platform: single_platform(platform)?,
+        platform: single_platform(platform.or_else(|| environment.var("DOCKER_DEFAULT_PLATFORM")))?,
         endpoint: Endpoint::parse(environment.docker_host())?,
         data_dir: environment.data_dir()?,
         state_dir: environment.state_dir(),

@@ -34,5 +34,5 @@ many_files() {
   done
 }
 
-# age_context DIR: new times on everything, so that no tool gets away with sending a part.
+# age_context DIR: new times on everything: should the engine still hold a copy, none of it counts.
 age_context() { [[ ! -d $1/data ]] || find "$1/data" -exec touch {} +; }

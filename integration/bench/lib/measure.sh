@@ -52,8 +52,7 @@ one_build() {
   }
   end=$(now)
   remove_image "$tag"
-  # Layers of this size add up.
-  [[ $name != apt ]] || forget_builds
+  settle "$name"
   ((run > 0)) || return 0
   record "$engine ($ENGINE_TEXT)" "$name" seconds "$tool" "$run" "$(seconds $((end - start)))"
   record "$engine ($ENGINE_TEXT)" "$name" kilobytes "$tool" "$run" "$(tail -n 1 "$WORK/memory")"
@@ -62,6 +61,14 @@ one_build() {
       record "$engine ($ENGINE_TEXT)" "$name" transfer "$tool" "$run" "$(transfer_time)"
       ;;
   esac
+}
+
+# Every run starts alike: nothing of the run before is in the engine, not even the copy of the
+# context that buildx would update in place, and nothing of it still has to reach the disk.
+settle() {
+  [[ $1 == apt || $1 == files || $1 == blob ]] || return 0
+  forget_builds contexts
+  timeout 60 sync -f "$WORK" || true
 }
 
 # The engine's own clock around the transfer, as both tools print it.

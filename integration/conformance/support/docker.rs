@@ -78,8 +78,8 @@ impl Engine {
 
     /// Everything in the engine's build cache.
     pub fn cache(&self) -> Vec<CacheRecord> {
-        // 1.41 is what the oldest engine speaks; it has no way to ask for less.
-        let answer = http::unix(self.socket(), "GET", "/v1.41/system/df");
+        // The oldest engine has no way to ask for less and ignores the wish.
+        let answer = http::unix(self.socket(), "GET", "/system/df?type=build-cache");
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
         let usage: Value = serde_json::from_slice(&answer.body).unwrap();
         let records = usage["BuildCache"].as_array().cloned().unwrap_or_default();
