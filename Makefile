@@ -6,14 +6,14 @@ STATIC := target/$(TARGET)/release/cofferdam
 LAB    := integration/lab
 NAME   ?= a
 
-.PHONY: demo test lint unit conformance bench install static engine-up engine-down
+.PHONY: demo test lint unit conformance examples bench install static engine-up engine-down
 
 # Builds examples/quickstart with secrets and all, and shows what changed.
 demo: static
 	@integration/demo $(abspath $(STATIC))
 
 # Everything CI runs.
-test: lint unit conformance
+test: lint unit conformance examples
 
 lint:
 	cargo fmt --all -- --check
@@ -27,6 +27,10 @@ unit:
 # The same tests on each engine of the lab; stops what it started.
 conformance:
 	@integration/with-lab cargo test --locked --test conformance
+
+# Builds examples/ and checks what their pages say.
+examples: static
+	@COFFERDAM_TEST_ENGINES=a integration/with-lab integration/examples $(abspath $(STATIC))
 
 # Beside docker buildx on the same engine, in turn.
 bench: static

@@ -174,7 +174,10 @@ async fn judge<P: PinSource>(
         }
         allowed.pins.entry(image.name).or_default().push(pin);
     }
-    graph = graph.with_identifiers(&identifiers)?.with_cache_namespace(&plan.cache_namespace)?;
+    graph = graph
+        .with_identifiers(&identifiers)?
+        .with_cache_namespace(&plan.cache_namespace)?
+        .without_cache();
     judge::judge(graph, &allowed).map_err(BuildError::Refused)
 }
 

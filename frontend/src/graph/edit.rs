@@ -17,6 +17,17 @@ const CACHE_ID: u32 = 1;
 const SOURCE_IDENTIFIER: u32 = 1;
 
 impl Graph {
+    /// Forbids the cache for every step that does something, whatever the frontend said.
+    #[must_use]
+    pub fn without_cache(mut self) -> Self {
+        for vertex in &mut self.vertices {
+            if !matches!(vertex.op.op, Some(pb::op::Op::Source(_))) {
+                vertex.metadata.get_or_insert_default().ignore_cache = true;
+            }
+        }
+        self
+    }
+
     /// Puts every cache mount into `namespace`, so that it is empty at the start and nobody else's.
     pub fn with_cache_namespace(self, namespace: &str) -> Result<Self, GraphError> {
         if self.cache_ids().is_empty() {
@@ -124,6 +135,20 @@ mod tests {
         assert_ne!(renamed.digest, first);
         assert!(renamed.metadata.as_ref().unwrap().ignore_cache);
         assert!(moved.source.unwrap().locations.contains_key(&renamed.digest));
+    }
+
+    #[test]
+    fn every_step_runs_and_sources_stay_what_they_are() {
+        let base = image("docker-image://docker.io/library/a:1");
+        let made = definition(vec![base.clone(), exec(&base, vec![])]);
+        let graph = Graph::read(&made).unwrap().without_cache();
+        let uncached: Vec<bool> = graph
+            .vertices()
+            .iter()
+            .map(|vertex| vertex.metadata.as_ref().is_some_and(|m| m.ignore_cache))
+            .collect();
+        assert_eq!(uncached, [false, true]);
+        assert_eq!(graph.definition(None).def, made.def);
     }
 
     #[test]

@@ -101,8 +101,6 @@ fn mounts() -> Vec<pb::Mount> {
             dest: "/".into(),
             output: NO_OUTPUT,
             readonly: true,
-            // Keyed by the helper's bytes: without it the same image gets another digest each time.
-            content_cache: pb::MountContentCache::On as i32,
             ..pb::Mount::default()
         },
         pb::Mount {
@@ -123,7 +121,10 @@ fn mounts() -> Vec<pb::Mount> {
 fn vertex(op: pb::Op, name: &str) -> Vertex {
     let bytes = op.encode_to_vec();
     let description = [("llb.customname".to_string(), name.to_string())].into();
-    let metadata = Some(pb::OpMetadata { description, ..pb::OpMetadata::default() });
+    // Two builds with equal files would share this result by content, and with it all the layers
+    // below: the image would be made of an earlier build's.
+    let metadata =
+        Some(pb::OpMetadata { ignore_cache: true, description, ..pb::OpMetadata::default() });
     Vertex { digest: digest(&bytes), bytes, op, metadata }
 }
 
@@ -150,6 +151,7 @@ mod tests {
         assert_eq!(last.op.inputs[1], head);
         assert_eq!((op.mounts[1].dest.as_str(), op.mounts[1].output), (IMAGE_MOUNT, 0));
         assert!(op.mounts[0].readonly && op.mounts[0].output == -1);
+        assert!(last.metadata.as_ref().unwrap().ignore_cache, "an earlier build's layers");
         assert_eq!(op.network, pb::NetMode::None as i32);
         assert_eq!(Graph::read(&stripped.report()).unwrap().head().unwrap().index, 1);
     }

@@ -10,11 +10,11 @@ pub fn with_argument(word: &str) -> Vec<u32> {
 }
 
 /// Processes that hold the word in their arguments or their environment, this one excluded.
-pub fn exposing(word: &str) -> Vec<String> {
+pub fn exposing(word: &str) -> Vec<(u32, String)> {
     let holds = |pid: u32, name| saved::contains(&file(pid, name), word.as_bytes());
     processes()
         .filter(|pid| holds(*pid, "cmdline") || holds(*pid, "environ"))
-        .map(|pid| String::from_utf8_lossy(&file(pid, "cmdline")).replace('\0', " "))
+        .map(|pid| (pid, String::from_utf8_lossy(&file(pid, "cmdline")).replace('\0', " ")))
         .collect()
 }
 

@@ -119,11 +119,16 @@ impl Project {
 
     /// `docker buildx build ARGS .` with the real buildx.
     pub fn buildx(&self, args: &[&str]) -> Outcome {
-        let mut buildx = Command::new(&self.engine.buildx);
-        buildx.args(["build", "--provenance=false"]).args(args).arg(".");
-        buildx.env("BUILDX_CONFIG", self.beside("docker").join("buildx"));
-        buildx.env("HOME", self.beside("home")).env("DOCKER_HOST", &self.engine.host);
-        Outcome::of(buildx.current_dir(self.dir()))
+        let run = || {
+            let mut buildx = Command::new(&self.engine.buildx);
+            buildx.args(["build", "--provenance=false"]).args(args).arg(".");
+            buildx.env("BUILDX_CONFIG", self.beside("docker").join("buildx"));
+            buildx.env("HOME", self.beside("home")).env("DOCKER_HOST", &self.engine.host);
+            Outcome::of(buildx.current_dir(self.dir()))
+        };
+        let first = run();
+        // containerd of 26.1 loses content under a build when another image is removed meanwhile.
+        if first.stderr.contains("not found") { run() } else { first }
     }
 
     /// Pushes a base of this project to the registry, busybox with a mark; its name with the tag.
@@ -173,9 +178,9 @@ impl Project {
 
     /// Images with a name of this project.
     pub fn named_images(&self) -> Vec<String> {
-        let format = "--format={{.Repository}}:{{.Tag}}";
-        let names = self.engine.docker(&["images", format, &self.name]);
-        names.lines().map(|name| name.replace(":<none>", "")).collect()
+        let names = self.engine.docker(&["images", "--format={{.Repository}}:{{.Tag}}"]);
+        let ours = names.lines().filter(|name| name.contains(&self.name));
+        ours.map(|name| name.replace(":<none>", "")).collect()
     }
 }
 

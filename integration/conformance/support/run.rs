@@ -167,14 +167,27 @@ impl Outcome {
     #[track_caller]
     pub fn explains(self, code: i32) -> Self {
         let outcome = self.fails(code);
+        outcome.expect_paragraph();
+        outcome
+    }
+
+    /// The same, where it may be the build that fails or the registry.
+    #[track_caller]
+    pub fn explains_input(self) -> Self {
+        let code = if self.code() == Some(4) { 4 } else { 1 };
+        self.explains(code)
+    }
+
+    #[track_caller]
+    fn expect_paragraph(&self) {
+        let outcome = self;
         let words = outcome.paragraph();
         assert!(words.len() <= 12, "that is more than a paragraph\n{}", outcome.told());
         let next = words.iter().any(|line| line.starts_with("hint: ") || line.contains("= fix: "));
         assert!(next, "it does not say what to do next\n{}", outcome.told());
-        outcome
     }
 
-    /// Both streams hold the word somewhere.
+    /// stderr holds the word somewhere.
     #[track_caller]
     pub fn says(self, word: &str) -> Self {
         assert!(self.stderr.contains(word), "it does not say {word:?}\n{}", self.told());
