@@ -12,5 +12,5 @@ def closure($all): . as $set | [$set[].ID] as $ids
 . as $all
 | ([.[] | select(.Description | contains($token))] | closure($all))
 + [.[] | select($contexts and .Type == "source.local" and .Size > 10000000
-    and .Description == "local source for context") | select(.ID | IN($before[]) | not)]
+    and (.Description | test("^local source for [a-z-]*context"))) | select(.ID | IN($before[]) | not)]
 | sort_by(.CreatedAt) | reverse | .[].ID

@@ -22,10 +22,14 @@ def title:
     "files seconds": "20,000 files: whole build",
     "files transfer": "20,000 files: transfer",
     "blob seconds": "500 MB file: whole build",
-    "blob transfer": "500 MB file: transfer"
+    "blob transfer": "500 MB file: transfer",
+    "files-again seconds": "all touched: whole build",
+    "files-again transfer": "all touched: transfer",
+    "blob-again seconds": "touched: whole build",
+    "blob-again transfer": "touched: transfer"
   }[.case + " " + .metric] // (if .metric == "kilobytes" then "  peak memory, MB" else "cofferdam --version" end);
 
-def order: ["start", "busybox", "apt", "files", "blob"] as $cases
+def order: ["start", "busybox", "apt", "files", "files-again", "blob", "blob-again"] as $cases
   | ["transfer", "seconds", "kilobytes"] as $metrics
   | .case as $c | .metric as $m | [($cases | index($c)), ($metrics | index($m))];
 

@@ -29,9 +29,11 @@ fn builds_local(project: &Project, base: &str, id: &str) {
     assert!(project.lock().contains(id), "{}", project.lock());
     let statement = project.provenance(&image);
     let dependencies = &statement["predicate"]["buildDefinition"]["resolvedDependencies"];
-    let local = dependencies.as_array().unwrap().iter().find(|dependency| {
-        dependency["annotations"]["localOnly"].as_bool() == Some(true)
-    });
+    let local = dependencies
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|dependency| dependency["annotations"]["localOnly"].as_bool() == Some(true));
     let local = local.unwrap_or_else(|| panic!("nothing is local in {dependencies:#}"));
     assert_eq!(local["digest"]["sha256"], *id.trim_start_matches("sha256:"));
     // Where nothing changed, the lock is satisfied.

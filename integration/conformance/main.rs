@@ -4,16 +4,38 @@
 //! each of them as `a::strip_debian`, `b_classic::strip_debian` and so on; an engine that is named
 //! and cannot be brought up fails the whole run.
 
+mod bad_input;
 mod fresh;
 mod hardened;
+mod local_bases;
+mod outside;
+mod pins;
+mod provenance;
+mod results;
+mod secrets;
+mod signals;
 mod strip;
 mod support;
+mod triggers;
 
 use libtest_mimic::{Arguments, Trial};
 use support::{Engine, Test, lab};
 
 /// Every file of tests.
-const SUITES: &[&[Test]] = &[hardened::TESTS, strip::TESTS, fresh::TESTS];
+const SUITES: &[&[Test]] = &[
+    hardened::TESTS,
+    strip::TESTS,
+    fresh::TESTS,
+    pins::TESTS,
+    triggers::TESTS,
+    local_bases::TESTS,
+    secrets::TESTS,
+    provenance::TESTS,
+    results::TESTS,
+    bad_input::TESTS,
+    outside::TESTS,
+    signals::TESTS,
+];
 
 fn main() {
     let arguments = Arguments::from_args();

@@ -109,9 +109,8 @@ fn literal_digest_is_built(engine: &'static Engine) {
 
 fn every_kind_of_input_is_pinned(engine: &'static Engine) {
     let project = Project::empty(engine);
-    let push = |mark: &str| {
-        ["base", "copied", "mounted"].map(|name| project.base(name, "1", mark, NONE))
-    };
+    let push =
+        |mark: &str| ["base", "copied", "mounted"].map(|name| project.base(name, "1", mark, NONE));
     let names = push("one");
     let served = names.each_ref().map(|name| engine.served_name(name));
     project.dockerfile(
@@ -150,10 +149,8 @@ fn base_from_a_build_arg_is_pinned(engine: &'static Engine) {
 }
 
 fn stages_nobody_needs_are_not_resolved(engine: &'static Engine) {
-    let project = Project::new(
-        engine,
-        "FROM REGISTRY/NAME/none:1 AS unused\nFROM BUSYBOX\nRUN echo NAME\n",
-    );
+    let project =
+        Project::new(engine, "FROM REGISTRY/NAME/none:1 AS unused\nFROM BUSYBOX\nRUN echo NAME\n");
     project.built(&[]);
     assert!(!project.lock().contains("none:1"));
     let unused = project.build(&["--target", "unused"]).run().explains(4);

@@ -59,9 +59,15 @@ fn provenance_lists_what_the_registry_serves(engine: &'static Engine) {
     });
     assert_eq!(listed, BTreeSet::from(served), "{statement:#}");
 
-    assert_eq!(digest(&statement, "Dockerfile"), Some(sha256(project.read("Dockerfile").as_bytes())));
+    assert_eq!(
+        digest(&statement, "Dockerfile"),
+        Some(sha256(project.read("Dockerfile").as_bytes()))
+    );
     assert_eq!(digest(&statement, "cofferdam.lock"), Some(sha256(project.lock().as_bytes())));
-    assert!(digest(&statement, "context").is_some() && digest(&statement, "cofferdam-inspector").is_some());
+    assert!(
+        digest(&statement, "context").is_some()
+            && digest(&statement, "cofferdam-inspector").is_some()
+    );
 }
 
 fn provenance_says_how_it_was_built(engine: &'static Engine) {
@@ -72,8 +78,18 @@ fn provenance_says_how_it_was_built(engine: &'static Engine) {
     );
     project.write("token", "a-value-that-is-secret");
     let args = [
-        "--target", "wanted", "--build-arg", "COLOUR=blue", "--label", "from=cli",
-        "--secret", "id=token,src=token", "--platform", "linux/amd64", "--network", "none",
+        "--target",
+        "wanted",
+        "--build-arg",
+        "COLOUR=blue",
+        "--label",
+        "from=cli",
+        "--secret",
+        "id=token,src=token",
+        "--platform",
+        "linux/amd64",
+        "--network",
+        "none",
     ];
     let image = project.built(&args);
     let statement = project.provenance(&image);

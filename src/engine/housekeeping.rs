@@ -1,5 +1,7 @@
 //! What a build leaves in the engine's cache, taken away again.
 
+use std::time::Duration;
+
 use bollard_buildkit_proto::moby::buildkit::v1 as control;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use bollard_buildkit_proto::pb;
@@ -7,6 +9,10 @@ use tokio_stream::StreamExt as _;
 use tonic::transport::Channel;
 
 use super::{BuildId, Engine, EngineError};
+
+/// How long to wait for a directory to be deleted. An engine that has begun does not stop when
+/// nobody waits, and a context of many files takes a slow disk many seconds.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Engine {
     /// Empties the build's cache mounts and forgets the directories that were sent for it.
@@ -41,6 +47,10 @@ async fn erase(channel: Channel, definition: pb::Definition, id: &BuildId) {
 }
 
 /// Prunes by id: old engines filter a prune by little else, and an id can only be ours.
+///
+/// Every call prunes one record. An engine answers with a message per record, and Docker 20.10
+/// waits for ever, its cache locked, for a client that went away before the last but one
+/// (moby/buildkit 0.8, control/control.go): whoever is interrupted here must leave no second.
 async fn forget(channel: Channel, locals: &[String]) -> Result<(), EngineError> {
     let failed = |status: tonic::Status| EngineError::Control {
         what: "cannot prune the build's directories",
@@ -52,16 +62,24 @@ async fn forget(channel: Channel, locals: &[String]) -> Result<(), EngineError> 
         filter: locals.iter().map(described).collect(),
         ..control::DiskUsageRequest::default()
     };
-    let found = control.disk_usage(request).await.map_err(failed)?.into_inner().record;
-    if found.is_empty() {
-        return Ok(());
+    let mut found = control.disk_usage(request).await.map_err(failed)?.into_inner().record;
+    // The large one last, so that running out of patience with it costs nothing.
+    found.sort_by_key(|record| record.size);
+    for record in found {
+        match tokio::time::timeout(PATIENCE, prune(&mut control, &record.id)).await {
+            Ok(pruned) => pruned.map_err(failed)?,
+            // It is no longer listed, and the engine deletes on by itself.
+            Err(_) => tracing::debug!(id = record.id, "still being deleted"),
+        }
     }
-    let filter = found.iter().map(|record| format!("id=={}", record.id)).collect();
-    let request = control::PruneRequest { filter, ..control::PruneRequest::default() };
-    let mut pruned = control.prune(request).await.map_err(failed)?.into_inner();
-    while let Some(record) = pruned.next().await {
-        let record = record.map_err(failed)?;
-        tracing::debug!(id = record.id, size = record.size, "pruned");
-    }
+    Ok(())
+}
+
+/// Returns as soon as the record is gone: some engines then still collect garbage for a while.
+async fn prune(control: &mut ControlClient<Channel>, id: &str) -> Result<(), tonic::Status> {
+    let request =
+        control::PruneRequest { filter: vec![format!("id=={id}")], ..Default::default() };
+    let pruned = control.prune(request).await?.into_inner().next().await.transpose()?;
+    tracing::debug!(id, size = pruned.map(|record| record.size), "pruned");
     Ok(())
 }

@@ -14,14 +14,14 @@ write_context() {
     busybox) printf 'FROM %s/busybox:latest\nRUN echo %s >/stamp\n' "$REGISTRY" "$TOKEN" ;;
     # A bind mount makes the engine ask for everything and then costs it nothing: a COPY would
     # measure its file copying and its layer export.
-    files | blob)
+    files* | blob*)
       printf 'FROM %s/busybox:latest\n' "$REGISTRY"
       printf 'RUN --mount=type=bind,target=/context : %s\n' "$TOKEN"
       ;;
   esac >"$dir/Dockerfile"
   [[ -e $dir/data ]] || case $name in
-    files) many_files "$dir/data" ;;
-    blob) mkdir "$dir/data" && head -c 500M /dev/urandom >"$dir/data/blob" ;;
+    files*) many_files "$dir/data" ;;
+    blob*) mkdir "$dir/data" && head -c 500M /dev/urandom >"$dir/data/blob" ;;
   esac
 }
 

@@ -64,11 +64,6 @@ impl Engine {
         Path::new(self.host.strip_prefix("unix://").unwrap())
     }
 
-    /// Whether images are named by their manifest.
-    pub fn has_containerd_store(&self) -> bool {
-        self.name == "b-containerd"
-    }
-
     /// The small base.
     pub fn busybox(&self) -> String {
         format!("{}/busybox:latest", self.registry)

@@ -13,7 +13,7 @@ pub mod saved;
 
 pub use lab::Engine;
 pub use project::Project;
-pub use run::{Outcome, Running};
+pub use run::Outcome;
 
 use std::time::{Duration, Instant};
 

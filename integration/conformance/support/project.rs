@@ -89,8 +89,13 @@ impl Project {
 
     /// `cofferdam ARGS`, to be run or started.
     pub fn cofferdam(&self, args: &[&str]) -> Cofferdam {
+        self.program(Path::new(env!("CARGO_BIN_EXE_cofferdam")), args)
+    }
+
+    /// The same with a copy of the program.
+    pub fn program(&self, program: &Path, args: &[&str]) -> Cofferdam {
         let beside = |name: &str| self.beside(name).into_os_string();
-        Cofferdam::new(&self.dir(), args)
+        Cofferdam::new(program, &self.dir(), args)
             .env("HOME", beside("home"))
             .env("XDG_DATA_HOME", beside("data"))
             .env("XDG_STATE_HOME", beside("state"))
@@ -177,8 +182,14 @@ impl Project {
     }
 
     /// Images with a name of this project.
-    pub fn named_images(&self) -> Vec<String> {
-        let names = self.engine.docker(&["images", "--format={{.Repository}}:{{.Tag}}"]);
+    fn named_images(&self) -> Vec<String> {
+        let list = || self.engine.try_docker(&["images", "--format={{.Repository}}:{{.Tag}}"]);
+        // containerd's list fails when an image goes away while it is made.
+        let mut lists = std::iter::repeat_with(list).take(5);
+        let Some(names) = lists.find(|output| output.status.success()) else {
+            return Vec::new();
+        };
+        let names = String::from_utf8_lossy(&names.stdout).into_owned();
         let ours = names.lines().filter(|name| name.contains(&self.name));
         ours.map(|name| name.replace(":<none>", "")).collect()
     }

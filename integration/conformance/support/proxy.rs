@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// Both ends of every connection.
@@ -26,7 +26,7 @@ impl Proxy {
                 let Ok(client) = client else { return };
                 let mut open = open.lock().unwrap();
                 let Some(open) = open.as_mut() else { return };
-                let server = UnixStream::connect(&engine).unwrap();
+                let Ok(server) = UnixStream::connect(&engine) else { continue };
                 for end in [&client, &server] {
                     open.push(end.try_clone().unwrap());
                 }
@@ -46,7 +46,8 @@ impl Proxy {
     /// Cuts every connection, and takes no more.
     pub fn cut(&self) {
         let _ = std::fs::remove_file(&self.socket);
-        for end in self.connections.lock().unwrap().take().unwrap_or_default() {
+        let open = self.connections.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for end in open.unwrap_or_default() {
             let _ = end.shutdown(Shutdown::Both);
         }
     }

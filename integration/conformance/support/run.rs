@@ -20,8 +20,8 @@ pub struct Cofferdam {
 
 impl Cofferdam {
     /// With nothing in its environment but a `PATH`.
-    pub fn new(dir: &Path, args: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cofferdam"));
+    pub fn new(program: &Path, dir: &Path, args: &[&str]) -> Self {
+        let mut command = Command::new(program);
         command.args(args).current_dir(dir).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         Self { command }
