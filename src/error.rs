@@ -1,6 +1,7 @@
 //! Every way in which a command can end badly, and what each means to a script.
 
 use cofferdam_frontend::graph::judge::Violation;
+use cofferdam_frontend::pins::Reference;
 
 use crate::engine::EngineError;
 
@@ -124,6 +125,17 @@ impl Error {
     /// A refusal that needs no build to be found.
     pub fn refused(violation: Violation) -> Self {
         Self::Refused { names: Vec::new(), violations: vec![violation], text: None }
+    }
+
+    /// Says which names stay as they were.
+    pub(crate) fn naming(self, tags: &[Reference]) -> Self {
+        match self {
+            Self::Refused { violations, text, .. } => {
+                let names = tags.iter().map(Reference::familiar).collect();
+                Self::Refused { names, violations, text }
+            }
+            other => other,
+        }
     }
 
     /// An I/O error on `what`, a phrase like `write cofferdam.lock`.

@@ -47,7 +47,9 @@ async fn interruptible(request: &BuildRequest, printer: &Printer) -> Result<(), 
     let engine = Engine::connect(request.endpoint.clone()).await?;
     let leftovers = Leftovers::default();
     let result = tokio::select! {
-        result = build(request, &engine, &leftovers, printer) => result,
+        result = build(request, &engine, &leftovers, printer) => {
+            result.map_err(|error| error.naming(&request.tags))
+        }
         _ = interrupt.recv() => Err(Error::Interrupted),
         _ = terminate.recv() => Err(Error::Interrupted),
     };
@@ -77,14 +79,13 @@ async fn build(
     lock.update(resolver.lock().await, printer)?;
 
     let locals = Locals::new(&id);
-    let namespace = leftovers.begin(&id, &locals, request.state_dir.as_deref());
+    let namespace = leftovers.begin(&id, engine, request.state_dir.as_deref());
     let files = locals.serve(request, &text)?;
     let plan = plan(request, &text, &locals, &namespace);
 
     let sent = Sent { request, engine, id: &id, locals: &locals, files: &files, plan: &plan };
-    let (hardened, exported) = in_engine::run(sent, &resolver, &mut lock, leftovers, printer)
-        .await
-        .map_err(|error| error.naming(&request.tags))?;
+    let (hardened, exported) =
+        in_engine::run(sent, &resolver, &mut lock, leftovers, printer).await?;
 
     let known =
         Known { sent, text: &text, hardened: &hardened, exported: &exported, lock: &lock, started };

@@ -14,14 +14,25 @@ use super::{BuildId, Engine, EngineError};
 /// nobody waits, and a context of many files takes a slow disk many seconds.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Matches what [`BuildId::local`] makes.
+const SENT_DIRECTORIES: &str = "cofferdam-[a-z]+-[0-9a-f]{24}";
+
+impl BuildId {
+    /// The name of a directory that is sent for this build and no other: the engine remembers a
+    /// directory by its name, and what it remembers can then be told from everybody else's.
+    pub fn local(&self, what: &str) -> String {
+        format!("cofferdam-{what}-{}", self.as_str())
+    }
+}
+
 impl Engine {
-    /// Empties the build's cache mounts and forgets the directories that were sent for it.
+    /// Empties the build's cache mounts and forgets directories that were sent for it, or for a
+    /// build that was killed.
     ///
     /// `eraser` is a graph whose loading empties the mounts and which fails before anything runs
     /// (`cofferdam_frontend::graph::cache_eraser`).
     pub async fn clean_up(
         &self,
-        locals: &[String],
         eraser: Option<pb::Definition>,
         id: &BuildId,
     ) -> Result<(), EngineError> {
@@ -29,7 +40,7 @@ impl Engine {
         if let Some(definition) = eraser {
             erase(channel.clone(), definition, id).await;
         }
-        forget(channel, locals).await
+        forget(channel).await
     }
 }
 
@@ -51,18 +62,19 @@ async fn erase(channel: Channel, definition: pb::Definition, id: &BuildId) {
 /// Every call prunes one record. An engine answers with a message per record, and Docker 20.10
 /// waits for ever, its cache locked, for a client that went away before the last but one
 /// (moby/buildkit 0.8, control/control.go): whoever is interrupted here must leave no second.
-async fn forget(channel: Channel, locals: &[String]) -> Result<(), EngineError> {
+async fn forget(channel: Channel) -> Result<(), EngineError> {
     let failed = |status: tonic::Status| EngineError::Control {
         what: "cannot prune the build's directories",
         message: status.message().to_string(),
     };
     let mut control = ControlClient::new(channel);
-    let described = |local: &String| format!("description==\"local source for {local}\"");
     let request = control::DiskUsageRequest {
-        filter: locals.iter().map(described).collect(),
+        filter: vec![format!("description~=\"^local source for {SENT_DIRECTORIES}$\"")],
         ..control::DiskUsageRequest::default()
     };
     let mut found = control.disk_usage(request).await.map_err(failed)?.into_inner().record;
+    // Those of builds that are still running.
+    found.retain(|record| !record.in_use);
     // The large one last, so that running out of patience with it costs nothing.
     found.sort_by_key(|record| record.size);
     for record in found {
@@ -77,8 +89,7 @@ async fn forget(channel: Channel, locals: &[String]) -> Result<(), EngineError> 
 
 /// Returns as soon as the record is gone: some engines then still collect garbage for a while.
 async fn prune(control: &mut ControlClient<Channel>, id: &str) -> Result<(), tonic::Status> {
-    let request =
-        control::PruneRequest { filter: vec![format!("id=={id}")], ..Default::default() };
+    let request = control::PruneRequest { filter: vec![format!("id=={id}")], ..Default::default() };
     let pruned = control.prune(request).await?.into_inner().next().await.transpose()?;
     tracing::debug!(id, size = pruned.map(|record| record.size), "pruned");
     Ok(())

@@ -6,7 +6,6 @@ use cofferdam_frontend::bridge::{Blame, BridgeError};
 use cofferdam_frontend::build::BuildError;
 use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::graph::judge::Violation;
-use cofferdam_frontend::pins::Reference;
 
 use super::plan::Locals;
 use super::words;
@@ -143,17 +142,4 @@ fn at(places: Vec<(String, usize, usize)>) -> Option<Blame> {
 fn ours(blame: Blame, request: &BuildRequest) -> Option<(SourceText, Vec<(usize, usize)>)> {
     let name = Path::new(&blame.filename).file_name()?.to_string_lossy().into_owned();
     (name == request.dockerfile.name).then(|| (source(request), blame.lines))
-}
-
-impl Error {
-    /// Says which names stay as they were.
-    pub(super) fn naming(self, tags: &[Reference]) -> Self {
-        match self {
-            Self::Refused { violations, text, .. } => {
-                let names = tags.iter().map(Reference::familiar).collect();
-                Self::Refused { names, violations, text }
-            }
-            other => other,
-        }
-    }
 }

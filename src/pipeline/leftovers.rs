@@ -5,7 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cofferdam_frontend::graph::cache_eraser;
 
-use super::plan::Locals;
 use crate::engine::{BuildId, Engine, EngineError};
 use crate::record::Slot;
 
@@ -22,16 +21,15 @@ struct State {
 #[derive(Debug)]
 struct Begun {
     id: BuildId,
-    locals: Vec<String>,
     slot: Slot,
 }
 
 impl Leftovers {
     /// A build begins that will send directories and use cache mounts: in the returned namespace.
-    pub(super) fn begin(&self, id: &BuildId, locals: &Locals, state_dir: Option<&Path>) -> String {
-        let slot = Slot::take(state_dir, id.as_str());
+    pub(super) fn begin(&self, id: &BuildId, engine: &Engine, state_dir: Option<&Path>) -> String {
+        let slot = Slot::take(state_dir, &engine.endpoint().to_string(), id.as_str());
         let namespace = slot.name().to_string();
-        self.state().build = Some(Begun { id: id.clone(), locals: locals.names().to_vec(), slot });
+        self.state().build = Some(Begun { id: id.clone(), slot });
         namespace
     }
 
@@ -58,8 +56,8 @@ impl Leftovers {
         if let Some(image) = nameless {
             log(&engine.remove(&image).await);
         }
-        let Some(Begun { id, locals, mut slot }) = build else { return };
-        let cleaned = engine.clean_up(&locals, cache_eraser(slot.ids()), &id).await;
+        let Some(Begun { id, mut slot }) = build else { return };
+        let cleaned = engine.clean_up(cache_eraser(slot.ids()), &id).await;
         if cleaned.is_ok() {
             slot.forget();
         }

@@ -27,8 +27,7 @@ pub(super) fn shared_key(request: &BuildRequest, namespace: &str) -> String {
     digest(format!("{namespace}\0{}", path.display()).as_bytes())
 }
 
-/// The session's directories under names that only this build uses: the engine remembers a
-/// directory by its name, and what it remembers can then be pruned without touching others'.
+/// The session's directories under names that only this build uses.
 #[derive(Debug)]
 pub(super) struct Locals {
     names: [String; 3],
@@ -38,11 +37,7 @@ pub(super) struct Locals {
 impl Locals {
     pub(super) fn new(id: &BuildId) -> Self {
         let suffix = format!("-{}", id.as_str());
-        Self { names: PLAIN_NAMES.map(|name| format!("{name}{suffix}")), suffix }
-    }
-
-    pub(super) fn names(&self) -> &[String] {
-        &self.names
+        Self { names: PLAIN_NAMES.map(|name| id.local(name)), suffix }
     }
 
     pub(super) fn context(&self) -> &str {
@@ -91,7 +86,7 @@ struct PlainNames {
 impl Filter for PlainNames {
     fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if text.contains(&self.suffix) {
-            Cow::Owned(text.replace(&self.suffix, ""))
+            Cow::Owned(text.replace(&self.suffix, "").replace("cofferdam-", ""))
         } else {
             Cow::Borrowed(text)
         }

@@ -10,11 +10,18 @@ const WRAPPING: [&str; 6] = [
     "rpc error: code = NotFound desc = ",
 ];
 
+/// How the engine names the last step of every build.
+const HELPER_CALL: &str = "/helper strip";
+const STRIP_FAILED: &str = "the image cannot be stripped";
+
 /// The message without what only says that something failed somewhere.
 pub(super) fn without_wrapping(message: &str) -> String {
     let mut rest = message;
     while let Some(inner) = WRAPPING.iter().find_map(|wrap| rest.strip_prefix(wrap)) {
         rest = inner;
+    }
+    if rest.contains(HELPER_CALL) {
+        return STRIP_FAILED.to_string();
     }
     // The reference that follows means something to the engine alone.
     match rest.strip_prefix("failed to calculate checksum of ref ").and_then(|r| r.split_once(": "))
@@ -53,7 +60,9 @@ pub(super) fn line_of(message: &str) -> Option<usize> {
 /// What to do next.
 pub(super) fn hint(message: &str) -> Option<&'static str> {
     let says = |words: &str| message.contains(words);
-    Some(if says("did not complete successfully") || says("executor failed running") {
+    Some(if says(STRIP_FAILED) {
+        "the helper's own words stand above; nothing was exported"
+    } else if says("did not complete successfully") || says("executor failed running") {
         "the step's own last words stand above; nothing was tagged"
     } else if says("@sha256:") && message.ends_with("not found") {
         "the registry has no such digest: correct it, or write name:tag and have it resolved"

@@ -8,6 +8,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
+use cofferdam_frontend::graph::digest;
+
 /// More builds than this at once get a name of their own.
 const SLOTS: usize = 64;
 const PREFIX: &str = "cofferdam";
@@ -21,9 +23,9 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Takes a free slot in `directory`; `unique` names the build where no slot can be held.
-    pub fn take(directory: Option<&Path>, unique: &str) -> Self {
-        match directory.map(take) {
+    /// Takes a free slot of `engine` in `directory`; `unique` names the build where none can be held.
+    pub fn take(directory: Option<&Path>, engine: &str, unique: &str) -> Self {
+        match directory.map(|directory| take(directory, engine)) {
             Some(Ok(Some(slot))) => slot,
             other => {
                 tracing::debug!(?other, "no slot for cache mounts, using a name of its own");
@@ -69,11 +71,14 @@ impl Slot {
     }
 }
 
-fn take(directory: &Path) -> std::io::Result<Option<Slot>> {
-    std::fs::create_dir_all(directory)?;
+fn take(directory: &Path, engine: &str) -> std::io::Result<Option<Slot>> {
+    // What is to be emptied on one engine must not be thought emptied by another.
+    let engine = digest(engine.as_bytes()).replace("sha256:", "engine-");
+    let slots = directory.join(engine);
+    std::fs::create_dir_all(&slots)?;
     let machine = machine_name(directory)?;
     for slot in 0..SLOTS {
-        let path = directory.join(format!("slot-{slot}"));
+        let path = slots.join(format!("slot-{slot}"));
         let mut lock =
             OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
         match lock.try_lock() {
@@ -126,7 +131,7 @@ mod tests {
     #[test]
     fn two_running_builds_never_share_a_name_and_the_next_build_reuses_one() {
         let dir = tempfile::tempdir().unwrap();
-        let take = || Slot::take(Some(dir.path()), "unique");
+        let take = || Slot::take(Some(dir.path()), "engine", "unique");
         let (first, second) = (take(), take());
         assert_ne!(first.name(), second.name());
         let name = first.name().to_string();
@@ -137,7 +142,7 @@ mod tests {
     #[test]
     fn what_a_killed_build_left_is_told_to_the_next_one() {
         let dir = tempfile::tempdir().unwrap();
-        let take = || Slot::take(Some(dir.path()), "unique");
+        let take = || Slot::take(Some(dir.path()), "engine", "unique");
         take().remember(&["b".into(), "a".into(), "b".into()]);
         let mut next = take();
         assert_eq!(next.ids(), ["a", "b"]);
@@ -148,7 +153,7 @@ mod tests {
 
     #[test]
     fn without_a_directory_the_build_has_a_name_of_its_own() {
-        assert_eq!(Slot::take(None, "b1").name(), "cofferdam-b1");
-        assert_eq!(Slot::take(Some(Path::new("/proc/nowhere")), "b1").name(), "cofferdam-b1");
+        assert_eq!(Slot::take(None, "e", "b1").name(), "cofferdam-b1");
+        assert_eq!(Slot::take(Some(Path::new("/proc/nowhere")), "e", "b1").name(), "cofferdam-b1");
     }
 }

@@ -19,6 +19,9 @@ use super::{failure::Failure, filter::Filter};
 use crate::engine::StatusResponse;
 use crate::error::{Error, Place, SourceText};
 
+/// Where every rule has its page.
+const RULES: &str = "https://github.com/cofferdam/cofferdam/blob/main/docs/rules";
+
 /// Writes everything that a person or a script reads.
 #[derive(Debug)]
 pub struct Printer {
@@ -159,6 +162,6 @@ fn finding(violation: &Violation, source: Option<&SourceText>) -> Finding {
         message: violation.message.clone(),
         snippet,
         fix: violation.fix.lines().map(String::from).collect(),
-        see: Some(format!("docs/rules/{}.md", violation.rule)),
+        see: Some(format!("{RULES}/{}.md", violation.rule)),
     }
 }

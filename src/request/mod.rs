@@ -130,9 +130,22 @@ pub struct BuildRequest {
 
 /// Reads what was typed.
 pub fn read(typed: Typed, environment: &Environment) -> Result<BuildRequest, Error> {
+    // An ID of an earlier build must not survive a failure of this one.
+    if let Some(path) = &typed.iidfile {
+        remove_if_there(path)?;
+    }
+    let tags = typed.tags.iter().map(|tag| image_name(tag)).collect::<Result<Vec<_>, _>>()?;
+    check(typed, tags.clone(), environment).map_err(|error| error.naming(&tags))
+}
+
+fn check(
+    typed: Typed,
+    tags: Vec<Reference>,
+    environment: &Environment,
+) -> Result<BuildRequest, Error> {
     let Typed {
         context,
-        tags,
+        tags: _,
         file,
         target,
         platform,
@@ -146,10 +159,6 @@ pub fn read(typed: Typed, environment: &Environment) -> Result<BuildRequest, Err
         show_progress,
         iidfile,
     } = typed;
-    // An ID of an earlier build must not survive a failure of this one.
-    if let Some(path) = &iidfile {
-        remove_if_there(path)?;
-    }
     check_context(&context)?;
     let path = file.unwrap_or_else(|| context.join(DEFAULT_DOCKERFILE));
     let dockerfile = read_dockerfile(&path)?;
@@ -161,7 +170,7 @@ pub fn read(typed: Typed, environment: &Environment) -> Result<BuildRequest, Err
         Error::usage_hint(error.to_string(), "mend the file, or point DOCKER_CONFIG elsewhere")
     })?;
     Ok(BuildRequest {
-        tags: tags.iter().map(|tag| image_name(tag)).collect::<Result<_, _>>()?,
+        tags,
         labels: pairs::labels(&labels)?,
         secrets: SecretStore::new(secret::read_all(&secrets, |name| environment.os_var(name))?),
         no_network: no_network(network.as_deref())?,

@@ -6,7 +6,7 @@ use super::lock::{ImageSource, LockedImage, VERSION};
 
 const HEADER: &str = "\
 # The lock file of cofferdam: the digest behind each image name this project builds from.
-# Generated: do not edit. Commit it. `cofferdam lock --upgrade` refreshes it.
+# Generated, sorted: commit it. An entry that is removed is resolved again by the next build.
 ";
 
 pub(super) fn lock<'a>(images: impl Iterator<Item = &'a LockedImage>) -> String {
