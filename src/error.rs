@@ -186,6 +186,9 @@ fn engine_hint(error: &EngineError) -> Option<String> {
         }
         EngineError::BadHost { .. } => "write DOCKER_HOST=unix:///path/docker.sock or tcp://host:port".into(),
         EngineError::NoUpgrade { .. } => "Docker 20.10 or newer is needed, on Linux".into(),
+        EngineError::Api { .. } => {
+            "check that DOCKER_HOST names a Docker engine that runs, 20.10 or newer".into()
+        }
         _ => return None,
     })
 }

@@ -72,6 +72,7 @@ async fn build(
     let started = SystemTime::now();
     let id = BuildId::random().map_err(Error::io("make a name for the build"))?;
     plan::check_platforms(request, engine)?;
+    engine.channel().await?;
 
     let mut lock = LockFile::read(&request.lock_path)?;
     let resolver = Resolver::new(engine, request, failure::source(request), lock.content.clone());

@@ -1,5 +1,6 @@
 //! BuildKit's Control API and the session, over whichever door the engine has.
 
+use bollard_buildkit_proto::moby::buildkit::v1::ListWorkersRequest;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint as TonicEndpoint};
@@ -25,18 +26,26 @@ pub enum SessionTransport {
 }
 
 impl Engine {
-    /// Opens a connection for Control and gateway calls: `POST /grpc` and an upgrade, or plain
-    /// HTTP/2 where the engine has done away with the upgrade.
-    pub(super) async fn channel(&self) -> Result<Channel, EngineError> {
-        let io: BoxIo = match upgrade(self.endpoint.dial().await?, "/grpc", &[]).await {
-            Ok(upgraded) => Box::new(upgraded),
-            Err(EngineError::NoUpgrade { .. }) => self.endpoint.dial().await?,
+    /// The connection for Control and gateway calls; the first call opens it.
+    ///
+    /// `POST /grpc` and an upgrade, or plain HTTP/2 where the engine has done away with the upgrade.
+    pub async fn channel(&self) -> Result<Channel, EngineError> {
+        self.channel.get_or_try_init(|| self.open()).await.cloned()
+    }
+
+    async fn open(&self) -> Result<Channel, EngineError> {
+        let refused = match upgrade(self.endpoint.dial().await?, "/grpc", &[]).await {
+            Ok(upgraded) => return over(Box::new(upgraded)).await.map_err(no_http2),
+            Err(EngineError::NoUpgrade { path, answer }) => EngineError::NoUpgrade { path, answer },
             Err(error) => return Err(error),
         };
-        over(io).await.map_err(|error| EngineError::NoUpgrade {
-            path: "/grpc".into(),
-            answer: error.to_string(),
-        })
+        // Whether there is HTTP/2 on the socket shows with the first call.
+        let Ok(channel) = over(self.endpoint.dial().await?).await else { return Err(refused) };
+        match ControlClient::new(channel.clone()).list_workers(ListWorkersRequest::default()).await
+        {
+            Ok(_) => Ok(channel),
+            Err(_) => Err(refused),
+        }
     }
 
     /// Opens the session and serves it in the background until the returned task is aborted.
@@ -62,6 +71,10 @@ impl Engine {
         })?;
         Ok(tokio::spawn(serve(io, services)))
     }
+}
+
+fn no_http2(error: tonic::transport::Error) -> EngineError {
+    EngineError::NoUpgrade { path: "/grpc".into(), answer: error.to_string() }
 }
 
 /// An HTTP/2 channel over one connection; it cannot reconnect, a build that lost it has failed.

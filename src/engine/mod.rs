@@ -1,6 +1,10 @@
 //! The engine: connections, sessions, builds, and the REST calls around them. It knows no policy.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+use tonic::transport::Channel;
 
 mod api;
 mod build;
@@ -91,6 +95,7 @@ pub struct Engine {
     endpoint: Endpoint,
     api: bollard::Docker,
     facts: EngineFacts,
+    channel: Arc<OnceCell<Channel>>,
 }
 
 impl Engine {
@@ -101,7 +106,7 @@ impl Engine {
         drop(endpoint.dial().await?);
         let api = api::client(&endpoint).await?;
         let facts = api::facts(&api).await?;
-        Ok(Self { endpoint, api, facts })
+        Ok(Self { endpoint, api, facts, channel: Arc::default() })
     }
 
     /// What the engine is.

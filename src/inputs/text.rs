@@ -35,6 +35,7 @@ pub(crate) async fn pin_text(
 ) -> Result<PinnedText, Error> {
     let source = &request.dockerfile.bytes;
     let dockerfile = Dockerfile::parse(source);
+    refuse_without_stages(&dockerfile, request)?;
     let scope = scope(request, engine_platform);
     let inputs = images(&dockerfile, &scope).map_err(|error| explain(error, request))?;
     let needed: Vec<&ImageInput> = inputs.inputs.iter().filter(|input| input.reachable).collect();
@@ -69,6 +70,20 @@ pub(crate) async fn pin_text(
         Err(error) => return Err(explain(error, request)),
     };
     Ok(PinnedText { bytes, pins, build_args })
+}
+
+/// Old engines do not survive a Dockerfile without a stage: their frontend, and with it the daemon,
+/// takes the last of an empty list.
+fn refuse_without_stages(dockerfile: &Dockerfile, request: &BuildRequest) -> Result<(), Error> {
+    let by_another_frontend =
+        !dockerfile.syntaxes.is_empty() || request.build_args.contains_key(SYNTAX_ARG);
+    if by_another_frontend || !dockerfile.stages().is_empty() {
+        return Ok(());
+    }
+    Err(Error::usage_hint(
+        format!("{} has no FROM: there is nothing to build", request.dockerfile.shown),
+        "begin it with FROM image:tag, or FROM scratch",
+    ))
 }
 
 async fn resolve(resolver: &Resolver<'_>, input: &ImageInput) -> Result<(Reference, Pin), Error> {
