@@ -4,6 +4,13 @@
 //! each of them as `a::strip_debian`, `b_classic::strip_debian` and so on; an engine that is named
 //! and cannot be brought up fails the whole run.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod bad_input;
 mod fresh;
 mod hardened;
@@ -17,6 +24,8 @@ mod signals;
 mod strip;
 mod support;
 mod triggers;
+
+use std::os::unix::net::UnixStream;
 
 use libtest_mimic::{Arguments, Trial};
 use support::{Engine, Test, lab};
@@ -38,7 +47,9 @@ const SUITES: &[&[Test]] = &[
 ];
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // They mostly wait for engines.
+    arguments.test_threads.get_or_insert(8);
     let names = lab::names();
     // Listing must work without an engine.
     let engines: Vec<&'static Engine> = match arguments.list {
@@ -56,6 +67,10 @@ fn trial(engine: &'static Engine, test: &'static Test) -> Trial {
     let name = format!("{}::{}", engine.name.replace('-', "_"), test.name);
     Trial::test(name, move || {
         (test.run)(engine);
-        Ok(())
+        // Every test after a crash fails too; the ones that ran meanwhile are the suspects.
+        match UnixStream::connect(engine.socket()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("the engine is down after this test: {error}").into()),
+        }
     })
 }

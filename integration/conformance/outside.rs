@@ -1,6 +1,7 @@
 //! The world outside: engines and registries that are gone, closed, old or damaged, and lock files
 //! that are.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use crate::support::proxy::Proxy;
@@ -39,20 +40,11 @@ fn no_engine(engine: &'static Engine) {
 }
 
 fn engine_without_permission(engine: &'static Engine) {
-    use std::os::unix::fs::PermissionsExt as _;
     let project = Project::new(engine, "FROM BUSYBOX\n");
     let socket = project.beside("tmp").join("engine.sock");
     let proxy = Proxy::start(&socket, engine.socket());
-    let mode = |path: &std::path::Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    };
-    mode(&socket, 0o600);
-    let root = project.beside("");
-    for directory in ["", "project", "home", "data", "state", "tmp", "docker"] {
-        mode(&root.join(directory), 0o777);
-    }
-    let program = root.join("cofferdam");
-    std::fs::copy(env!("CARGO_BIN_EXE_cofferdam"), &program).unwrap();
+    let program = project.open_to_everybody();
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600)).unwrap();
     let build = project.program(&program, &["build", "."]).user(65534);
     let outcome = build.env("DOCKER_HOST", proxy.host()).run().explains(4);
     outcome.says("ermission").says("group");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_frontend::dockerfile::{
-    Dockerfile, ImageInput, ImageInputKind, InputError, Platform, Scope,
+    Dockerfile, ImageInput, ImageInputKind, InputError, InputErrorKind, Platform, Scope,
 };
 use cofferdam_frontend::graph::judge::{Pin, Pins};
 use cofferdam_frontend::pins::{Digest, PinError, Reference, images, pin};
@@ -141,7 +141,12 @@ fn at_line(error: &InputError, request: &BuildRequest) -> Error {
         message,
         at: place(request, error.line, column, error.span.len().max(1)),
         text: request.dockerfile.bytes.clone(),
-        hint: None,
+        hint: Some(
+            "give the variable a default with ARG before FROM, or a value with --build-arg".into(),
+        )
+        .filter(|_| {
+            matches!(error.kind, InputErrorKind::Empty { .. } | InputErrorKind::Reference { .. })
+        }),
     }
 }
 

@@ -57,7 +57,7 @@ pub fn cache_eraser(ids: &[String]) -> Option<pb::Definition> {
         metadata: BTreeMap::from([
             (digest(&fails), uncached.clone()),
             (digest(&names), uncached),
-            (digest(&end), pb::OpMetadata::default()),
+            (digest(&end), super::something()),
         ]),
         def: vec![fails, names, end],
         source: None,

@@ -59,6 +59,13 @@ pub struct Graph {
     source: Option<pb::Source>,
 }
 
+/// Metadata that says nothing and is not empty, as BuildKit's own client writes it: see
+/// [`Graph::lines`] for what becomes of empty values.
+pub(crate) fn something() -> pb::OpMetadata {
+    let caps = [("constraints".to_string(), true)].into();
+    pb::OpMetadata { caps, ..pb::OpMetadata::default() }
+}
+
 /// The sha256 of some bytes as BuildKit writes it.
 pub fn digest(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
@@ -184,6 +191,16 @@ impl Graph {
             .collect()
     }
 
+    /// The map of lines without the ops that stand on none.
+    ///
+    /// An entry whose value is empty has no value on the wire, and engines up to 26.1 decode it to
+    /// nothing and fall over it, the whole daemon, as soon as that op fails.
+    fn lines(&self) -> Option<pb::Source> {
+        let mut source = self.source.clone()?;
+        source.locations.retain(|_, found| !found.locations.is_empty());
+        Some(source)
+    }
+
     /// The definition whose result is `head`, or this graph's own result.
     pub fn definition(&self, head: Option<&pb::Input>) -> pb::Definition {
         let Some(head) = head.or(self.head.as_ref()) else { return pb::Definition::default() };
@@ -195,8 +212,11 @@ impl Graph {
             .filter_map(|v| Some((v.digest.clone(), v.metadata.clone()?)))
             .collect();
         metadata.insert(digest(&end), pb::OpMetadata::default());
+        for empty in metadata.values_mut().filter(|metadata| metadata.encoded_len() == 0) {
+            *empty = something();
+        }
         def.push(end);
-        pb::Definition { def, metadata, source: self.source.clone() }
+        pb::Definition { def, metadata, source: self.lines() }
     }
 }
 
@@ -254,6 +274,21 @@ mod tests {
     #[test]
     fn an_empty_definition_is_the_empty_image() {
         assert!(Graph::read(&pb::Definition::default()).unwrap().head().is_none());
+    }
+
+    #[test]
+    fn no_map_that_is_sent_holds_an_empty_value() {
+        let base = image("docker-image://docker.io/library/a:1");
+        let mut made = definition(vec![base.clone(), exec(&base, vec![])]);
+        let key = digest(&base.encode_to_vec());
+        made.metadata.insert(key.clone(), pb::OpMetadata::default());
+        made.source = Some(pb::Source {
+            locations: [(key, pb::Locations::default())].into(),
+            ..pb::Source::default()
+        });
+        let sent = Graph::read(&made).unwrap().definition(None);
+        assert!(sent.metadata.values().all(|metadata| metadata.encoded_len() > 0));
+        assert!(sent.source.unwrap().locations.is_empty());
     }
 
     #[test]

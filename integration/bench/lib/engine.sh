@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # The engine under test: which one, and taking away what a build left there.
 
-# use_engine NAME: sets DOCKER_HOST, REGISTRY, COFFERDAM_BUILDX, SOCKET and ENGINE_TEXT.
+# use_engine NAME: sets DOCKER_HOST, REGISTRY, COFFERDAM_BUILDX, ENGINE_SOCKET and ENGINE_TEXT.
 use_engine() {
   local env
   env=$("$LAB/up" "$1") || die "the engine $1 does not come up"
   eval "$env"
   [[ $DOCKER_HOST == unix://* ]] || die "the lab's engines listen on unix sockets: $DOCKER_HOST"
-  SOCKET=${DOCKER_HOST#unix://}
+  ENGINE_SOCKET=${DOCKER_HOST#unix://}
   # shellcheck disable=SC2034
   ENGINE_TEXT="Docker $(engine GET /version | jq -r .Version), \
 $("$COFFERDAM_BUILDX" version | cut -d' ' -f1,2 | sed 's|.*/||')"
@@ -16,7 +16,7 @@ $("$COFFERDAM_BUILDX" version | cut -d' ' -f1,2 | sed 's|.*/||')"
 }
 
 # engine METHOD PATH: the REST API; the oldest version that all engines of the lab know.
-engine() { curl -sf --noproxy '*' -X "$1" --unix-socket "$SOCKET" "http://engine/v1.41$2"; }
+engine() { curl -sf --noproxy '*' -X "$1" --unix-socket "$ENGINE_SOCKET" "http://engine/v1.41$2"; }
 
 build_cache() { engine GET '/system/df' | jq -c '.BuildCache // []'; }
 
