@@ -16,7 +16,9 @@ fn import(project: &Project, name: &str, mark: &str) -> String {
     assert!(append.status().unwrap().success());
     let path = tar.display().to_string();
     project.engine.docker(&["import", "--change", "ENV FROM=import", &path, name]);
-    project.engine.id(name).unwrap()
+    let id = project.engine.id(name).unwrap();
+    project.owns(id.clone());
+    id
 }
 
 fn builds_local(project: &Project, base: &str, id: &str) {

@@ -141,12 +141,18 @@ fn at_line(error: &InputError, request: &BuildRequest) -> Error {
         message,
         at: place(request, error.line, column, error.span.len().max(1)),
         text: request.dockerfile.bytes.clone(),
-        hint: Some(
-            "give the variable a default with ARG before FROM, or a value with --build-arg".into(),
-        )
-        .filter(|_| {
-            matches!(error.kind, InputErrorKind::Empty { .. } | InputErrorKind::Reference { .. })
-        }),
+        hint: Some(next_step(&error.kind).into()),
+    }
+}
+
+fn next_step(kind: &InputErrorKind) -> &'static str {
+    match kind {
+        InputErrorKind::Empty { .. } | InputErrorKind::Reference { .. } => {
+            "give the variable a default with ARG before FROM, or a value with --build-arg"
+        }
+        InputErrorKind::FromVariable => "write FROM $IMAGE AS name, and --from=name",
+        InputErrorKind::Circular(_) => "a stage cannot need itself: take one of its --from away",
+        _ => "correct the line; see https://docs.docker.com/reference/dockerfile/",
     }
 }
 

@@ -18,6 +18,7 @@ pub struct Project {
     pub name: String,
     root: TempDir,
     pushed: RefCell<Vec<(String, String)>>,
+    made: RefCell<Vec<String>>,
 }
 
 impl Project {
@@ -28,7 +29,7 @@ impl Project {
             std::fs::create_dir(root.path().join(directory)).unwrap();
         }
         let name = format!("cofferdam-test-{}", unique());
-        Self { engine, name, root, pushed: RefCell::default() }
+        Self { engine, name, root, pushed: RefCell::default(), made: RefCell::default() }
     }
 
     /// A project with a Dockerfile, see [`Self::dockerfile`].
@@ -136,16 +137,22 @@ impl Project {
 
     /// `docker buildx build ARGS .` with the real buildx.
     pub fn buildx(&self, args: &[&str]) -> Outcome {
+        let iidfile = self.beside("tmp").join("buildx-iid");
         let run = || {
             let mut buildx = Command::new(&self.engine.buildx);
-            buildx.args(["build", "--provenance=false"]).args(args).arg(".");
+            buildx.args(["build", "--provenance=false", "--iidfile"]).arg(&iidfile);
+            buildx.args(args).arg(".");
             buildx.env("BUILDX_CONFIG", self.beside("docker").join("buildx"));
             buildx.env("HOME", self.beside("home")).env("DOCKER_HOST", &self.engine.host);
             Outcome::of(buildx.current_dir(self.dir()))
         };
         let first = run();
         // containerd of 26.1 loses content under a build when another image is removed meanwhile.
-        if first.stderr.contains("not found") { run() } else { first }
+        let last = if first.stderr.contains("not found") { run() } else { first };
+        if let Ok(id) = std::fs::read_to_string(iidfile) {
+            self.owns(id);
+        }
+        last
     }
 
     /// Pushes a base of this project to the registry, busybox with a mark; its name with the tag.
@@ -174,6 +181,11 @@ impl Project {
         std::fs::remove_file(tar).unwrap();
         self.remember(&repository, &pushed);
         format!("{}/{repository}:latest", self.engine.registry)
+    }
+
+    /// An image that was made here leaves the engine with the project, named or not.
+    pub fn owns(&self, id: String) {
+        self.made.borrow_mut().push(id);
     }
 
     fn remember(&self, repository: &str, pushed: &str) {
@@ -213,7 +225,7 @@ impl Drop for Project {
         for name in self.named_images() {
             self.engine.try_docker(&["rmi", "-f", &name]);
         }
-        for id in self.recorded() {
+        for id in self.recorded().into_iter().chain(self.made.take()) {
             self.engine.try_docker(&["rmi", &id]);
         }
         for (repository, digest) in self.pushed.borrow().iter() {
