@@ -113,7 +113,10 @@ impl Project {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
         }
         let program = self.beside("cofferdam");
-        std::fs::copy(env!("CARGO_BIN_EXE_cofferdam"), &program).unwrap();
+        // By a process of its own: a child that another test starts meanwhile would inherit the
+        // open file, and a file that is open for writing cannot be run.
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_cofferdam")).arg(&program).status();
+        assert!(copied.unwrap().success());
         program
     }
 
