@@ -6,31 +6,27 @@ STATIC := target/$(TARGET)/release/cofferdam
 LAB    := integration/lab
 NAME   ?= a
 
-.PHONY: demo test lint unit conformance examples bench install static engine-up engine-down
+.PHONY: demo test lint unit conformance bench install static engine-up engine-down
 
 # Builds examples/quickstart with secrets and all, and shows what changed.
 demo: static
 	@integration/demo $(abspath $(STATIC))
 
 # Everything CI runs.
-test: lint unit conformance examples
+test: lint unit conformance
 
 lint:
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 unit:
-	cargo test --workspace --lib --bins --locked
-	cargo test --locked -p cofferdam-inspector --tests
-	cargo test --locked --test walls
+	cargo test --locked --workspace --exclude cofferdam
+	cargo test --locked --lib --bins --test walls
 
-# The same tests on each engine of the lab; stops what it started.
+# The same tests on each engine of the lab, and examples/ as their pages say; stops what it started.
 conformance:
-	@integration/with-lab cargo test --locked --test conformance
-
-# Builds examples/ and checks what their pages say.
-examples: static
-	@COFFERDAM_TEST_ENGINES=a integration/with-lab integration/examples $(abspath $(STATIC))
+	cargo build --locked --bin cofferdam
+	@integration/with-lab integration/on-engines $(abspath target/debug/cofferdam)
 
 # Beside docker buildx on the same engine, in turn.
 bench: static

@@ -23,6 +23,7 @@ mod secrets;
 mod signals;
 mod strip;
 mod support;
+mod transport;
 mod triggers;
 
 use std::os::unix::net::UnixStream;
@@ -44,6 +45,7 @@ const SUITES: &[&[Test]] = &[
     bad_input::TESTS,
     outside::TESTS,
     signals::TESTS,
+    transport::TESTS,
 ];
 
 fn main() {
