@@ -22,9 +22,9 @@ fn hardened_debian(engine: &'static Engine) {
     project.write("token.txt", &secret);
     let image = project.built(&["--secret", "id=token,src=token.txt"]);
 
-    assert_eq!(engine.docker(&["run", "--rm", "--network=none", &image]), "entry point");
-    let id = ["run", "--rm", "--network=none", "--entrypoint=id", &image, "-u"];
-    assert_eq!(engine.docker(&id), "1000");
+    assert_eq!(engine.run(&[&image]), "entry point");
+    let id = ["--entrypoint=id", &image, "-u"];
+    assert_eq!(engine.run(&id), "1000");
     let found = engine.root_sh(&image, "find / -xdev -perm /6000 -type f; test -s /sum && echo ok");
     assert_eq!(found, "ok", "set-uid files are left, or the secret was not there");
     // What was stripped still works for what it is allowed to do.
@@ -93,8 +93,8 @@ fn nothing_to_strip_changes_nothing(engine: &'static Engine) {
     assert_eq!(engine.layers(&ours), 3);
     assert_eq!(engine.layers(&ours), engine.layers(&theirs));
     assert_eq!(engine.history(&ours), engine.history(&theirs));
-    let run = ["run", "--rm", "--network=none", &ours];
-    assert_eq!(engine.docker(&run), project.name);
+    let run = [ours.as_str()];
+    assert_eq!(engine.run(&run), project.name);
     // A set-gid directory hands its group on; taking that away breaks databases.
     let tar = saved::exported(engine, &ours);
     let shared = saved::entries(&tar).into_iter().find(|entry| entry.path == "shared/").unwrap();

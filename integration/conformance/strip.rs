@@ -34,7 +34,7 @@ fn strip_without_a_shell(engine: &'static Engine) {
          ENTRYPOINT [\"/bin/echo\", \"no shell\"]\n",
     );
     let image = project.built(&[]);
-    assert_eq!(engine.docker(&["run", "--rm", "--network=none", &image]), "no shell");
+    assert_eq!(engine.run(&[&image]), "no shell");
     assert_eq!(privileged(&exported(engine, &image)), Vec::<String>::new());
     assert_eq!(engine.layers(&image), 3);
     // Nothing of the helper, and none of the mount points it needed.

@@ -37,19 +37,22 @@ impl Engine {
         String::from_utf8_lossy(&output.stdout).trim_end().to_string()
     }
 
+    /// What a container of `docker run ARGS` prints; it must end well.
+    ///
+    /// Read from its log when it has ended: on a busy engine a container can be over before the
+    /// client that attached to it has read a word.
+    pub fn run(&self, args: &[&str]) -> String {
+        let container = self.docker(&[&["run", "--detach", "--network=none"], args].concat());
+        let code = self.docker(&["wait", &container]);
+        let said = self.docker(&["logs", &container]);
+        self.docker(&["rm", "--force", &container]);
+        assert_eq!(code, "0", "docker run {args:?} on {}:\n{said}", self.name);
+        said
+    }
+
     /// Runs a command in an image, without its entrypoint and as root.
     pub fn root_sh(&self, image: &str, script: &str) -> String {
-        self.docker(&[
-            "run",
-            "--rm",
-            "--network=none",
-            "--user=0:0",
-            "--workdir=/",
-            "--entrypoint=/bin/sh",
-            image,
-            "-c",
-            script,
-        ])
+        self.run(&["--user=0:0", "--workdir=/", "--entrypoint=/bin/sh", image, "-c", script])
     }
 
     /// The image's ID; `None` when there is no such image.
