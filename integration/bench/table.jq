@@ -60,4 +60,4 @@ def head:
   (.rows | group_by(.engine)[] | "", (if .[0].engine == "-" then "any engine" else .[0].engine end), head, (sort_by(order)[] | row)),
   "",
   ([.rows[] | select(.pass == false)] | if . == [] then "every target is met"
-   else "missed: " + (map(.engine + ": " + (title | ltrimstr("  ")) + (if .metric == "kilobytes" then " (" + .case + ")" else "" end)) | join("; ")) end)
+   else "missed: " + (map((if .engine == "-" then "" else .engine + ": " end) + (title | ltrimstr("  ")) + (if .metric == "kilobytes" then " (" + .case + ")" else "" end)) | join("; ")) end)

@@ -12,7 +12,7 @@ use super::{BuildId, Engine, EngineError};
 
 /// How long to wait for a directory to be deleted. An engine that has begun does not stop when
 /// nobody waits, and a context of many files takes a slow disk many seconds.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(150);
 
 /// Matches what [`BuildId::local`] makes.
 const SENT_DIRECTORIES: &str = "cofferdam-[a-z]+-[0-9a-f]{24}";
