@@ -37,11 +37,21 @@ impl Engine {
         String::from_utf8_lossy(&output.stdout).trim_end().to_string()
     }
 
-    /// What a container of `docker run ARGS` prints; it must end well.
-    ///
-    /// Read from its log when it has ended: on a busy engine a container can be over before the
-    /// client that attached to it has read a word.
+    /// What a container of `docker run ARGS` prints; it must end well and print something.
     pub fn run(&self, args: &[&str]) -> String {
+        self.run_until(args, |said| !said.is_empty())
+    }
+
+    /// Read from its log when it has ended: on a busy engine a container can be over before the
+    /// client that attached to it has read a word. The engine's own log can lose a short life's
+    /// words in the same way, so it is asked again.
+    fn run_until(&self, args: &[&str], whole: impl Fn(&str) -> bool) -> String {
+        const ATTEMPTS: usize = 5;
+        let said = (0..ATTEMPTS).map(|_| self.run_once(args)).find(|said| whole(said));
+        said.unwrap_or_else(|| panic!("docker run {args:?} on {} loses its words", self.name))
+    }
+
+    fn run_once(&self, args: &[&str]) -> String {
         let container = self.docker(&[&["run", "--detach", "--network=none"], args].concat());
         let code = self.docker(&["wait", &container]);
         let said = self.docker(&["logs", &container]);
@@ -50,9 +60,14 @@ impl Engine {
         said
     }
 
-    /// Runs a command in an image, without its entrypoint and as root.
+    /// Runs a command in an image, without its entrypoint and as root; what it prints.
     pub fn root_sh(&self, image: &str, script: &str) -> String {
-        self.run(&["--user=0:0", "--workdir=/", "--entrypoint=/bin/sh", image, "-c", script])
+        // The last word shows that none was lost, also where the answer is silence.
+        const END: &str = "-- end --";
+        let script = format!("{{ {script}\n}} || exit; echo; echo '{END}'");
+        let sh = ["--user=0:0", "--workdir=/", "--entrypoint=/bin/sh", image, "-c", &script];
+        let said = self.run_until(&sh, |said| said.ends_with(END));
+        said.trim_end_matches(END).trim_end().to_string()
     }
 
     /// The image's ID; `None` when there is no such image.
