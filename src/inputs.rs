@@ -162,7 +162,7 @@ impl<'a> Resolver<'a> {
         let prefix = format!("{}@", Reference { tag: None, ..reference.clone() }.familiar());
         match self.engine.facts().store {
             ImageStore::Classic => !image.repo_digests.iter().any(|d| d.starts_with(&prefix)),
-            ImageStore::Containerd => true,
+            ImageStore::Containerd | ImageStore::None => true,
         }
     }
 

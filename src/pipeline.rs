@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::engine::{BuildId, Engine};
+use crate::engine::{BuildId, Engine, EngineKind};
 use crate::error::Error;
 use crate::inputs::{LockFile, Resolver, pin_text};
 use crate::report::printer::Printer;
@@ -44,7 +44,7 @@ async fn interruptible(request: &BuildRequest, printer: &Printer) -> Result<(), 
     let stop = |kind| signal(kind).map_err(Error::io("listen for signals"));
     let (mut interrupt, mut terminate) =
         (stop(SignalKind::interrupt())?, stop(SignalKind::terminate())?);
-    let engine = Engine::connect(request.endpoint.clone()).await?;
+    let engine = Engine::connect(request.endpoint.clone(), EngineKind::Docker).await?;
     let leftovers = Leftovers::default();
     let result = tokio::select! {
         result = build(request, &engine, &leftovers, printer) => {

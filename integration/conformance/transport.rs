@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cofferdam::engine::session::filesync::{MemoryEntry, MemoryTree, Tree};
 use cofferdam::engine::session::{Filesync, RegistryAuth, SecretStore, Services};
-use cofferdam::engine::{BuildId, Endpoint, SessionTransport};
+use cofferdam::engine::{BuildId, Endpoint, EngineKind, Exporter, Opening, SessionTransport};
 use cofferdam_frontend::bridge::{Bridge as _, BridgeError, Solve};
 use cofferdam_frontend::graph::Graph;
 
@@ -49,13 +49,19 @@ fn session_over_control(engine: &'static Engine) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let graph = runtime.block_on(async {
         let endpoint = Endpoint::parse(Some(&engine.host)).unwrap();
-        let connected = cofferdam::engine::Engine::connect(endpoint).await.unwrap();
+        let connected =
+            cofferdam::engine::Engine::connect(endpoint, EngineKind::Docker).await.unwrap();
         let id = BuildId::random().unwrap();
         let (progress, mut seen) = tokio::sync::mpsc::channel(64);
         tokio::spawn(async move { while seen.recv().await.is_some() {} });
-        let transport = SessionTransport::Control;
-        let key = id.as_str().to_string();
-        let active = connected.start(&id, key, services, transport, progress).await.unwrap();
+        let opening = Opening {
+            shared_key: id.as_str().to_string(),
+            services,
+            transport: SessionTransport::Control,
+            exporters: vec![Exporter::store()],
+            entitlements: Vec::new(),
+        };
+        let active = connected.start(&id, opening, progress).await.unwrap();
         let request = Solve::Frontend { name: "dockerfile.v0".into(), options: BTreeMap::new() };
         let solved = active.bridge().solve(request).await.unwrap();
         let over = BridgeError::Build { message: "only to see".into(), blame: None };

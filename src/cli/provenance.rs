@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::engine::{Endpoint, Engine};
+use crate::engine::{Endpoint, Engine, EngineKind};
 use crate::error::Error;
 use crate::record::Store;
 use crate::report::printer::Printer;
@@ -40,8 +40,9 @@ impl ProvenanceArgs {
             .enable_all()
             .build()
             .map_err(Error::io("start the runtime"))?;
-        let image = runtime
-            .block_on(async { Engine::connect(endpoint).await?.local_image(&self.image).await })?;
+        let image = runtime.block_on(async {
+            Engine::connect(endpoint, EngineKind::Docker).await?.local_image(&self.image).await
+        })?;
         image.map(|image| image.id).ok_or_else(|| {
             Error::usage_hint(
                 format!("the engine has no image {}", self.image),

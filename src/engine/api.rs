@@ -19,15 +19,19 @@ pub enum ImageStore {
     Classic,
     /// containerd: an image is its manifest's or index's digest.
     Containerd,
+    /// None: a BuildKit daemon keeps no images.
+    None,
 }
 
 /// What an engine says of itself.
 #[derive(Clone, Debug)]
 pub struct EngineFacts {
-    /// Docker's version.
+    /// Docker's version; a BuildKit daemon's own.
     pub version: String,
     /// `linux/amd64` and the like: the platform helpers run on.
     pub platform: String,
+    /// Every platform it says it can build for; none where only a build would tell.
+    pub platforms: Vec<String>,
     /// How images are stored.
     pub store: ImageStore,
 }
@@ -89,14 +93,21 @@ pub(super) async fn facts(api: &Docker) -> Result<EngineFacts, EngineError> {
     Ok(EngineFacts {
         version: info.server_version.unwrap_or_else(|| "unknown".into()),
         platform: format!("{os}/{arch}"),
+        platforms: Vec::new(),
         store: if containerd { ImageStore::Containerd } else { ImageStore::Classic },
     })
 }
 
 impl Engine {
+    /// The REST API, for `what`, an infinitive.
+    pub(super) fn rest(&self, what: &'static str) -> Result<&Docker, EngineError> {
+        self.docker.as_ref().ok_or_else(|| EngineError::NoDocker(what, self.endpoint.clone()))
+    }
+
     /// An image of the engine's store by name or ID; `None` when it has none.
     pub async fn local_image(&self, name: &str) -> Result<Option<LocalImage>, EngineError> {
-        match self.api.inspect_image(name).await {
+        let Some(docker) = &self.docker else { return Ok(None) };
+        match docker.inspect_image(name).await {
             Ok(image) => Ok(image
                 .id
                 .map(|id| LocalImage { id, repo_digests: image.repo_digests.unwrap_or_default() })),
@@ -118,7 +129,8 @@ impl Engine {
             password: Some(password.to_string()),
             ..DockerCredentials::default()
         });
-        match self.api.inspect_registry_image(name, credentials).await {
+        let docker = self.rest("ask a registry")?;
+        match docker.inspect_registry_image(name, credentials).await {
             Ok(answer) => Ok(match answer.descriptor.digest {
                 Some(digest) => RegistryAnswer::Digest(digest),
                 None => RegistryAnswer::Unreachable("the answer holds no digest".into()),
@@ -136,7 +148,8 @@ impl Engine {
     /// Gives an image a name, moving the name if another image has it.
     pub async fn tag(&self, image: &str, repository: &str, tag: &str) -> Result<(), EngineError> {
         let options = TagImageOptionsBuilder::new().repo(repository).tag(tag).build();
-        self.api.tag_image(image, Some(options)).await.map_err(|source| EngineError::Api {
+        let docker = self.rest("tag an image")?;
+        docker.tag_image(image, Some(options)).await.map_err(|source| EngineError::Api {
             what: format!("cannot tag the image as {repository}:{tag}"),
             source,
         })
@@ -145,7 +158,7 @@ impl Engine {
     /// Takes an image that never got a name out of the store.
     pub async fn remove(&self, image: &str) -> Result<(), EngineError> {
         let options = RemoveImageOptionsBuilder::new().build();
-        match self.api.remove_image(image, Some(options), None).await {
+        match self.rest("remove an image")?.remove_image(image, Some(options), None).await {
             Ok(_) => Ok(()),
             Err(source) => {
                 Err(EngineError::Api { what: format!("cannot remove the image {image}"), source })
@@ -155,7 +168,7 @@ impl Engine {
 }
 
 /// Sorts the engine's words: it reports what a registry said with status codes of its own.
-fn refusal(status: u16, message: String) -> RegistryAnswer {
+pub(super) fn refusal(status: u16, message: String) -> RegistryAnswer {
     let lower = message.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if status == 401 || says(&["unauthorized", "no basic auth", "authentication required"]) {

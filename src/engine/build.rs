@@ -68,18 +68,48 @@ pub struct ActiveBuild {
     engine: Engine,
 }
 
+/// One of the forms in which the engine hands a result out.
+///
+/// Source: moby/buildkit, client/exporters.go and exporter/containerimage/exptypes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exporter {
+    /// `moby`, `image`, `local`, `tar`, `oci` or `docker`.
+    pub kind: String,
+    /// Its attributes.
+    pub attrs: BTreeMap<String, String>,
+}
+
+impl Exporter {
+    /// Docker's own store, without a name: names are given when everything was checked.
+    pub fn store() -> Self {
+        Self { kind: EXPORTER.into(), attrs: BTreeMap::new() }
+    }
+}
+
+/// What a build is opened with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Keys what the engine may remember of directories under the same name.
+    pub shared_key: String,
+    /// What the engine may ask for.
+    pub services: Services,
+    /// How it asks.
+    pub transport: SessionTransport,
+    /// Where the result will go; nowhere when empty.
+    pub exporters: Vec<Exporter>,
+    /// Rights that steps may use, as `network.host`.
+    pub entitlements: Vec<String>,
+}
+
 impl Engine {
     /// Opens a session and a build in it; progress goes to `progress`.
-    ///
-    /// `shared_key` keys what the engine may remember of directories under the same name.
     pub async fn start(
         &self,
         id: &BuildId,
-        shared_key: String,
-        services: Services,
-        transport: SessionTransport,
+        opening: Opening,
         progress: mpsc::Sender<StatusResponse>,
     ) -> Result<ActiveBuild, EngineError> {
+        let Opening { shared_key, services, transport, exporters, entitlements } = opening;
         let channel = self.channel().await?;
         let session_id = SessionId { uuid: id.0.clone(), shared_key };
         let session = self.serve_session(&channel, &session_id, services, transport).await?;
@@ -88,7 +118,8 @@ impl Engine {
         let version = tokio::spawn(buildkit_version(channel.clone()));
         let blamed = Blamed::default();
         let status = tokio::spawn(watch(channel.clone(), id.0.clone(), progress, blamed.clone()));
-        let solve = tokio::spawn(wait_for_result(channel, id.0.clone()));
+        let request = solve_request(id, exporters, entitlements);
+        let solve = tokio::spawn(wait_for_result(channel, request));
         Ok(ActiveBuild { bridge, session, solve, status, blamed, version, engine: self.clone() })
     }
 }
@@ -100,20 +131,40 @@ async fn buildkit_version(channel: Channel) -> Option<String> {
     (version.starts_with('v') && !version.starts_with("v0.0.0")).then_some(version)
 }
 
-/// Begins a build without a graph: the result will come through the gateway, and this call ends
-/// when it was exported.
-async fn wait_for_result(channel: Channel, id: String) -> Result<control::SolveResponse, Status> {
-    let request = control::SolveRequest {
-        r#ref: id.clone(),
-        session: id,
-        // Docker 20.10 reads only the older of the two ways to name an exporter.
-        exporter_deprecated: EXPORTER.into(),
-        exporters: vec![control::Exporter { r#type: EXPORTER.into(), ..Default::default() }],
+/// A build without a graph: the result will come through the gateway.
+fn solve_request(
+    id: &BuildId,
+    exporters: Vec<Exporter>,
+    entitlements: Vec<String>,
+) -> control::SolveRequest {
+    let exporters: Vec<control::Exporter> = exporters
+        .into_iter()
+        .map(|Exporter { kind, attrs }| control::Exporter {
+            r#type: kind,
+            attrs: attrs.into_iter().collect(),
+        })
+        .collect();
+    // Engines before BuildKit 0.13 read only the older of the two ways to name an exporter.
+    let first = exporters.first().cloned().unwrap_or_default();
+    control::SolveRequest {
+        r#ref: id.0.clone(),
+        session: id.0.clone(),
+        exporter_deprecated: first.r#type,
+        exporter_attrs_deprecated: first.attrs,
+        exporters,
+        entitlements,
         cache: Some(control::CacheOptions::default()),
         // Keeps the build and its log out of the engine's history.
         internal: true,
         ..control::SolveRequest::default()
-    };
+    }
+}
+
+/// Ends when the result was exported.
+async fn wait_for_result(
+    channel: Channel,
+    request: control::SolveRequest,
+) -> Result<control::SolveResponse, Status> {
     ControlClient::new(channel).solve(request).await.map(tonic::Response::into_inner)
 }
 

@@ -2,6 +2,7 @@
 
 use bollard_buildkit_proto::moby::buildkit::v1::ListWorkersRequest;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
+use bollard_buildkit_proto::pb;
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint as TonicEndpoint};
 use tower::service_fn;
@@ -9,7 +10,7 @@ use tower::service_fn;
 use super::endpoint::BoxIo;
 use super::session::{Services, SessionId, over_control, serve};
 use super::upgrade::upgrade;
-use super::{Engine, EngineError};
+use super::{Endpoint, Engine, EngineError, EngineFacts, EngineKind, ImageStore};
 
 /// Windows of our side of HTTP/2, in bytes: logs and reports must never wait for us.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -34,6 +35,9 @@ impl Engine {
     }
 
     async fn open(&self) -> Result<Channel, EngineError> {
+        if self.kind() == EngineKind::BuildKit {
+            return plain(&self.endpoint).await;
+        }
         let refused = match upgrade(self.endpoint.dial().await?, "/grpc", &[]).await {
             Ok(upgraded) => return over(Box::new(upgraded)).await.map_err(no_http2),
             Err(EngineError::NoUpgrade { path, answer }) => EngineError::NoUpgrade { path, answer },
@@ -56,7 +60,7 @@ impl Engine {
         services: Services,
         transport: SessionTransport,
     ) -> Result<tokio::task::JoinHandle<()>, EngineError> {
-        if transport == SessionTransport::Auto {
+        if transport == SessionTransport::Auto && self.kind() == EngineKind::Docker {
             match upgrade(self.endpoint.dial().await?, "/session", &id.headers()).await {
                 Ok(io) => return Ok(tokio::spawn(serve(io, services))),
                 Err(EngineError::NoUpgrade { .. }) => {}
@@ -71,6 +75,46 @@ impl Engine {
         })?;
         Ok(tokio::spawn(serve(io, services)))
     }
+}
+
+/// A BuildKit daemon's connection: HTTP/2 from the first byte.
+pub(super) async fn plain(endpoint: &Endpoint) -> Result<Channel, EngineError> {
+    over(endpoint.dial().await?).await.map_err(|error| EngineError::Unreachable {
+        endpoint: endpoint.clone(),
+        source: std::io::Error::other(error),
+    })
+}
+
+/// What a BuildKit daemon says of itself; its first worker is the one that builds.
+pub(super) async fn facts(
+    channel: Channel,
+    endpoint: &Endpoint,
+) -> Result<EngineFacts, EngineError> {
+    let mut control = ControlClient::new(channel);
+    let workers = control.list_workers(ListWorkersRequest::default()).await.map_err(|status| {
+        EngineError::Unreachable {
+            endpoint: endpoint.clone(),
+            source: std::io::Error::other(status.message().to_string()),
+        }
+    })?;
+    let Some(worker) = workers.into_inner().record.into_iter().next() else {
+        return Err(EngineError::NoWorker(endpoint.clone()));
+    };
+    let platforms: Vec<String> = worker.platforms.iter().map(platform_name).collect();
+    let version = worker.buildkit_version.map(|version| version.version);
+    Ok(EngineFacts {
+        version: version.unwrap_or_else(|| "unknown".into()),
+        platform: platforms.first().cloned().unwrap_or_else(|| "unknown".into()),
+        platforms,
+        store: ImageStore::None,
+    })
+}
+
+fn platform_name(platform: &pb::Platform) -> String {
+    let parts = [&platform.os, &platform.architecture, &platform.variant];
+    let parts: Vec<&str> =
+        parts.into_iter().map(String::as_str).filter(|p| !p.is_empty()).collect();
+    parts.join("/")
 }
 
 fn no_http2(error: tonic::transport::Error) -> EngineError {

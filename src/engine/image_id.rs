@@ -38,7 +38,7 @@ pub(super) fn exported(answer: &HashMap<String, String>, store: ImageStore) -> O
                 buildkit_version: None,
             })
         }
-        ImageStore::Containerd => Some(Exported {
+        ImageStore::Containerd | ImageStore::None => Some(Exported {
             image_id: digest.clone()?,
             config_digest: config,
             manifest_digest: digest,

@@ -18,7 +18,7 @@ mod status_error;
 mod upgrade;
 
 pub use api::{EngineFacts, ImageStore, LocalImage, RegistryAnswer};
-pub use build::{ActiveBuild, BuildId, Exported, StatusResponse};
+pub use build::{ActiveBuild, BuildId, Exported, Exporter, Opening, StatusResponse};
 pub use control::SessionTransport;
 pub use endpoint::Endpoint;
 pub use gateway::GatewayBridge;
@@ -74,6 +74,12 @@ pub enum EngineError {
         /// The engine's words.
         message: String,
     },
+    /// A BuildKit daemon without anything that could run a step.
+    #[error("the BuildKit daemon at {0} has no worker")]
+    NoWorker(Endpoint),
+    /// Something was asked of a BuildKit daemon that only a Docker engine does.
+    #[error("cannot {0}: {1} is a BuildKit daemon, not a Docker engine")]
+    NoDocker(&'static str, Endpoint),
     /// The export succeeded and the engine does not say what came out.
     #[error("the engine exported an image and named no digest for it")]
     NoImageId,
@@ -89,24 +95,53 @@ pub struct UnreadableFile {
     pub source: std::io::Error,
 }
 
-/// A Docker engine that answered.
+/// What answers at an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineKind {
+    /// A Docker engine: images have a store, and BuildKit is one of its parts.
+    Docker,
+    /// A BuildKit daemon: it builds, and what it built goes elsewhere.
+    BuildKit,
+}
+
+/// An engine that answered.
 #[derive(Clone, Debug)]
 pub struct Engine {
     endpoint: Endpoint,
-    api: bollard::Docker,
+    /// The Engine's REST API; a BuildKit daemon has none.
+    docker: Option<bollard::Docker>,
     facts: EngineFacts,
     channel: Arc<OnceCell<Channel>>,
 }
 
 impl Engine {
     /// Connects and asks the engine what it is.
-    pub async fn connect(endpoint: Endpoint) -> Result<Self, EngineError> {
+    pub async fn connect(endpoint: Endpoint, kind: EngineKind) -> Result<Self, EngineError> {
+        match kind {
+            EngineKind::Docker => Self::docker(endpoint).await,
+            EngineKind::BuildKit => Self::buildkit(endpoint).await,
+        }
+    }
+
+    async fn docker(endpoint: Endpoint) -> Result<Self, EngineError> {
         // The client below connects lazily and wraps the reason; a first connection of our own
         // tells a missing socket from a missing permission.
         drop(endpoint.dial().await?);
-        let api = api::client(&endpoint).await?;
-        let facts = api::facts(&api).await?;
-        Ok(Self { endpoint, api, facts, channel: Arc::default() })
+        let docker = api::client(&endpoint).await?;
+        let facts = api::facts(&docker).await?;
+        Ok(Self { endpoint, docker: Some(docker), facts, channel: Arc::default() })
+    }
+
+    async fn buildkit(endpoint: Endpoint) -> Result<Self, EngineError> {
+        let channel = control::plain(&endpoint).await?;
+        let facts = control::facts(channel.clone(), &endpoint).await?;
+        let channel = Arc::new(OnceCell::new_with(Some(channel)));
+        Ok(Self { endpoint, docker: None, facts, channel })
+    }
+
+    /// What kind of engine it is.
+    pub fn kind(&self) -> EngineKind {
+        if self.docker.is_some() { EngineKind::Docker } else { EngineKind::BuildKit }
     }
 
     /// What the engine is.

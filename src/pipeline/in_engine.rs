@@ -8,7 +8,7 @@ use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
 use super::plan::{Locals, shared_key};
 use crate::engine::session::{Filesync, Services};
-use crate::engine::{ActiveBuild, BuildId, Engine, Exported, SessionTransport};
+use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Exporter, Opening, SessionTransport};
 use crate::error::Error;
 use crate::inputs::{LockFile, Resolver};
 use crate::report::printer::Printer;
@@ -42,8 +42,14 @@ pub(super) async fn run(
         auth: sent.request.auth.clone(),
     };
     let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
-    let key = shared_key(sent.request, &sent.plan.cache_namespace);
-    let active = sent.engine.start(sent.id, key, services, SessionTransport::Auto, sender).await?;
+    let opening = Opening {
+        shared_key: shared_key(sent.request, &sent.plan.cache_namespace),
+        services,
+        transport: SessionTransport::Auto,
+        exporters: vec![Exporter::store()],
+        entitlements: Vec::new(),
+    };
+    let active = sent.engine.start(sent.id, opening, sender).await?;
     let progress = printer.progress(receiver, sent.request.show_progress, sent.locals.filter());
     let story = async {
         let (active, hardened) = harden(sent, active, resolver, leftovers).await?;

@@ -10,7 +10,7 @@ use std::{
     ffi::OsString,
     os::unix::ffi::OsStringExt as _,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 mod body;
@@ -119,26 +119,35 @@ struct Shared {
 /// The directories of one session by the names the engine knows them by; clones share everything.
 #[derive(Debug, Clone)]
 pub struct Filesync {
-    dirs: Arc<HashMap<String, Shared>>,
+    dirs: Arc<RwLock<HashMap<String, Arc<Shared>>>>,
     failure: Failure,
 }
 
 impl Filesync {
     /// Offers trees under names such as `context` and `dockerfile`; the last one of a name wins.
     pub fn new(dirs: Vec<(String, Tree)>) -> Self {
-        let dirs = dirs
-            .into_iter()
-            .map(|(name, tree)| (name, Shared { tree, transfers: Mutex::default() }))
-            .collect();
-        Self { dirs: Arc::new(dirs), failure: Failure::default() }
+        let filesync = Self { dirs: Arc::default(), failure: Failure::default() };
+        dirs.into_iter().for_each(|(name, tree)| filesync.offer(name, tree));
+        filesync
+    }
+
+    /// Offers one more tree, also while the session is served.
+    pub fn offer(&self, name: String, tree: Tree) {
+        let shared = Arc::new(Shared { tree, transfers: Mutex::default() });
+        self.dirs.write().unwrap_or_else(PoisonError::into_inner).insert(name, shared);
+    }
+
+    fn shared(&self, name: &str) -> Option<Arc<Shared>> {
+        self.dirs.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// What was sent under a name so far; `None` if nothing was ever asked for.
     ///
     /// Meant for after the solve: it sorts and hashes every entry, and running transfers wait for it.
     pub fn report(&self, name: &str) -> Option<TransferReport> {
+        let shared = self.shared(name)?;
         let transfers: Vec<_> =
-            self.dirs.get(name)?.transfers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            shared.transfers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let guards: Vec<_> = transfers
             .iter()
             .map(|one| one.lock().unwrap_or_else(PoisonError::into_inner))
@@ -148,8 +157,8 @@ impl Filesync {
 
     /// A file that was sent under a name and whose bytes have one of these SHA-256 digests.
     pub fn find(&self, name: &str, digests: &[[u8; 32]]) -> Option<PathBuf> {
-        let transfers =
-            self.dirs.get(name)?.transfers.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = self.shared(name)?;
+        let transfers = shared.transfers.lock().unwrap_or_else(PoisonError::into_inner);
         transfers.iter().find_map(|transfer| {
             let path = transfer.lock().unwrap_or_else(PoisonError::into_inner).find(digests)?;
             Some(PathBuf::from(OsString::from_vec(path)))

@@ -83,7 +83,7 @@ impl Filesync {
         let wanted = Request::from_headers(request.headers()).map_err(Status::invalid_argument)?;
         tracing::debug!(?wanted, "context transfer requested");
         let name = wanted.dir_name.clone();
-        let Some(shared) = self.dirs.get(&name) else {
+        let Some(shared) = self.shared(&name) else {
             return Err(Status::not_found(format!("no access allowed to dir {name:?}")));
         };
         let tree = shared.tree.clone();
@@ -98,7 +98,7 @@ impl Filesync {
             Err(_) => return Err(Status::aborted("the transfer was abandoned")),
         };
         let (out, messages) = mpsc::channel(CHANNEL);
-        let manifest = begin(shared);
+        let manifest = begin(&shared);
         let session =
             Arc::new(Session::new(Arc::new(source), filter, manifest, self.failure.clone(), out));
         let packets =
