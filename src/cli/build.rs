@@ -2,37 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::error::Error;
 use crate::report::printer::Printer;
+use crate::report::progress::settings::{ProgressMode, ProgressSettings, UnknownMode};
 use crate::request::{BuildRequest, Environment, Typed};
 use crate::{pipeline, request};
 
-/// How progress is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Progress {
-    #[default]
-    Auto,
-    /// `plain` until there is more.
-    #[value(hide = true)]
-    Tty,
-    Plain,
-    Quiet,
-    #[value(hide = true)]
-    None,
-}
-
-impl Progress {
-    /// The variable counts only where the flag leaves the choice, as with buildx.
-    fn or_variable(self, environment: &Environment) -> Self {
-        let variable = || Self::from_str(&environment.var("BUILDKIT_PROGRESS")?, true).ok();
-        if self == Self::Auto { variable().unwrap_or_default() } else { self }
-    }
-
-    fn shows_steps(self) -> bool {
-        !matches!(self, Self::Quiet | Self::None)
-    }
+/// The names of the formats of progress.
+fn progress_mode(text: &str) -> Result<ProgressMode, UnknownMode> {
+    text.parse()
 }
 
 #[derive(Debug, Args)]
@@ -86,15 +66,15 @@ pub(crate) struct BuildArgs {
     /// Write the image's ID to a file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     iidfile: Option<PathBuf>,
-    /// How progress is shown: auto, plain or quiet
+    /// How progress is shown: auto, tty, plain, rawjson, quiet or none
     #[arg(
         long,
         value_name = "MODE",
         default_value = "auto",
-        hide_possible_values = true,
+        value_parser = progress_mode,
         help_heading = "Output"
     )]
-    progress: Progress,
+    progress: ProgressMode,
 
     /// Always so; accepted for scripts
     #[arg(long, hide = true, value_name = "BOOL", num_args = 0..=1, require_equals = true,
@@ -154,9 +134,17 @@ impl BuildArgs {
         if load == Some(false) {
             printer.notice("--load=false has no effect: the image goes into the engine's store");
         }
-        if quiet && progress == Progress::Plain {
-            return Err(Error::usage("--quiet and --progress plain contradict each other"));
+        let silent = [ProgressMode::Auto, ProgressMode::Quiet, ProgressMode::None];
+        if quiet && !silent.contains(&progress) {
+            let contradiction = "--quiet and --progress contradict each other";
+            return Err(Error::usage_hint(contradiction, "use one of them"));
         }
+        let mode = if quiet { ProgressMode::Quiet } else { progress };
+        let (progress, complaints) =
+            ProgressSettings::new(mode, false, |name| environment.var(name))
+                .map_err(|error| Error::usage(format!("BUILDKIT_PROGRESS: {error}")))?;
+        printer.check(progress.mode)?;
+        complaints.iter().for_each(|complaint| printer.notice(complaint));
         let typed = Typed {
             context,
             tags: tag,
@@ -170,7 +158,7 @@ impl BuildArgs {
             network,
             keep_suid,
             print_id: quiet,
-            show_progress: !quiet && progress.or_variable(&environment).shows_steps(),
+            progress,
             iidfile,
         };
         request::read(typed, &environment)

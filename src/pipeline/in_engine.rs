@@ -50,7 +50,7 @@ pub(super) async fn run(
         entitlements: Vec::new(),
     };
     let active = sent.engine.start(sent.id, opening, sender).await?;
-    let progress = printer.progress(receiver, sent.request.show_progress, sent.locals.filter());
+    let progress = printer.progress(receiver, &sent.request.progress, sent.locals.filter());
     let story = async {
         let (active, hardened) = harden(sent, active, resolver, leftovers).await?;
         if let Err(error) = check(sent, resolver, lock, printer).await {

@@ -10,7 +10,7 @@ pub(super) fn print(known: &Known<'_>, printer: &Printer) {
     for path in known.hardened.report.iter().flat_map(|report| &report.unused_keeps) {
         printer.notice(&format!("--keep-suid {path}: no file of that path has a bit to keep"));
     }
-    if known.sent.request.show_progress {
+    if known.sent.request.progress.mode.is_for_people() {
         printer.verdict(&of(known));
     }
 }

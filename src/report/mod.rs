@@ -11,6 +11,7 @@ pub mod filter;
 pub mod finding;
 pub mod plain;
 pub mod printer;
+pub mod progress;
 pub mod quiet;
 pub mod refusal;
 pub mod size;

@@ -10,6 +10,7 @@ use super::error::ErrorReport;
 use super::excerpt::{Span, excerpt};
 use super::finding::{Finding, Level};
 use super::plain::{PlainProgress, REFRESH, SystemClock};
+use super::progress::settings::{ProgressMode, ProgressSettings};
 use super::quiet::QuietProgress;
 use super::refusal::Refusal;
 use super::snippet::Snippet;
@@ -91,16 +92,27 @@ impl Printer {
         self.lines(&report.lines(self.style));
     }
 
+    /// Fails where a live picture is asked for and stderr is no terminal.
+    pub fn check(&self, mode: ProgressMode) -> Result<(), Error> {
+        if mode == ProgressMode::Tty && !std::io::stderr().is_terminal() {
+            return Err(Error::usage_hint(
+                "--progress tty: stderr is not a terminal",
+                "use --progress auto or plain",
+            ));
+        }
+        Ok(())
+    }
+
     /// Prints the progress of a build until its stream ends.
     ///
-    /// Without `show`, only the last words of failed steps are printed.
+    /// Without steps to show, only the last words of failed ones are printed.
     pub async fn progress(
         &self,
         mut stream: mpsc::Receiver<StatusResponse>,
-        show: bool,
+        settings: &ProgressSettings,
         filter: impl Filter,
     ) {
-        if !show {
+        if matches!(settings.mode, ProgressMode::Quiet | ProgressMode::None) {
             let mut quiet = QuietProgress::new(filter);
             while let Some(status) = stream.recv().await {
                 quiet.update(&status);

@@ -13,6 +13,7 @@ use cofferdam_frontend::policy::secret_arg;
 use crate::engine::Endpoint;
 use crate::engine::session::{RegistryAuth, SecretStore};
 use crate::error::Error;
+use crate::report::progress::settings::ProgressSettings;
 
 mod environment;
 mod pairs;
@@ -55,8 +56,8 @@ pub struct Typed {
     pub keep_suid: Vec<String>,
     /// `-q`.
     pub print_id: bool,
-    /// Whether steps and logs are printed.
-    pub show_progress: bool,
+    /// How progress is shown.
+    pub progress: ProgressSettings,
     /// `--iidfile`.
     pub iidfile: Option<PathBuf>,
 }
@@ -112,8 +113,8 @@ pub struct BuildRequest {
     pub locked: bool,
     /// Whether only the image's ID is printed.
     pub print_id: bool,
-    /// Whether steps and logs are printed.
-    pub show_progress: bool,
+    /// How progress is shown.
+    pub progress: ProgressSettings,
     /// Where to write the image's ID.
     pub iidfile: Option<PathBuf>,
     /// The engine.
@@ -156,7 +157,7 @@ fn check(
         network,
         keep_suid,
         print_id,
-        show_progress,
+        progress,
         iidfile,
     } = typed;
     check_context(&context)?;
@@ -187,7 +188,7 @@ fn check(
         lock_path,
         locked,
         print_id,
-        show_progress,
+        progress,
         iidfile,
         auth,
     })
