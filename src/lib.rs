@@ -5,6 +5,7 @@
 
 pub mod attest;
 pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod error;
 mod helper;

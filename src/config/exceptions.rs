@@ -1,0 +1,102 @@
+//! Exceptions from rules: who asks for one uses it, and what was used is recorded.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use cofferdam_frontend::graph::judge::Violation;
+
+use super::date::Date;
+
+/// Rules that a recorded exception can lift; the others protect what no reason outweighs.
+pub const EXCEPTABLE: [&str; 7] = [
+    "git-ref",
+    "host-network",
+    "insecure-exec",
+    "not-locked",
+    "policy-disabled",
+    "remote-add",
+    "secret-in-arg",
+];
+/// How long a new exception is proposed for, in days.
+const PROPOSED: i64 = 90;
+
+/// One `[[exception]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exception {
+    /// The rule's name.
+    pub rule: String,
+    /// The Dockerfile that it is for, as seen from the configuration; `-` for standard input.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last day on which it holds.
+    pub expires: Option<Date>,
+    /// The line of the configuration that begins it, from 1.
+    pub line: usize,
+}
+
+/// The exceptions that hold for one Dockerfile; clones share what was used.
+#[derive(Clone, Debug)]
+pub struct Exceptions {
+    list: Arc<Vec<(Exception, AtomicBool)>>,
+    /// The Dockerfile as an exception would name it.
+    path: String,
+    today: Date,
+}
+
+impl Exceptions {
+    pub(super) fn new(list: Vec<Exception>, path: String, today: Date) -> Self {
+        let list = list.into_iter().map(|exception| (exception, AtomicBool::new(false)));
+        Self { list: Arc::new(list.collect()), path, today }
+    }
+
+    /// The exception that lifts a rule, which counts as used from then on.
+    pub fn allows(&self, rule: &str) -> Option<&Exception> {
+        let (exception, used) = self.list.iter().find(|(exception, _)| exception.rule == rule)?;
+        used.store(true, Ordering::Relaxed);
+        Some(exception)
+    }
+
+    /// The rules that are lifted; whoever lets something through says so with [`Self::allows`].
+    pub fn rules(&self) -> BTreeSet<String> {
+        self.list.iter().map(|(exception, _)| exception.rule.clone()).collect()
+    }
+
+    /// What let something through.
+    pub fn used(&self) -> Vec<&Exception> {
+        self.filter(true)
+    }
+
+    /// What nothing needed.
+    pub fn unused(&self) -> Vec<&Exception> {
+        self.filter(false)
+    }
+
+    fn filter(&self, wanted: bool) -> Vec<&Exception> {
+        let list = self.list.iter();
+        let list = list.filter(|(_, used)| used.load(Ordering::Relaxed) == wanted);
+        list.map(|(exception, _)| exception).collect()
+    }
+
+    /// Adds to each rule's first fix the exception that would lift it, as it is to be written.
+    pub fn offer(&self, violations: &mut [Violation]) {
+        let mut offered = BTreeSet::new();
+        for violation in violations {
+            if EXCEPTABLE.contains(&violation.rule) && offered.insert(violation.rule) {
+                violation.fix = format!("{}\n{}", violation.fix, self.proposal(violation.rule));
+            }
+        }
+    }
+
+    fn proposal(&self, rule: &str) -> String {
+        let path = toml::Value::from(self.path.as_str());
+        let expires = self.today.plus_days(PROPOSED);
+        format!(
+            "or, if there is a reason, in cofferdam.toml:\n[[exception]]\nrule = \"{rule}\"\n\
+             path = {path}\nreason = \"…\"\nexpires = {expires}"
+        )
+    }
+}

@@ -1,0 +1,220 @@
+//! The text of `cofferdam.toml`, strictly: what is not known is an error, with its place.
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::value::Datetime;
+
+use super::date::Date;
+use super::error::ConfigError;
+use super::exceptions::{EXCEPTABLE, Exception};
+use super::{Config, Keep};
+use crate::error::Place;
+
+/// Stands for a Dockerfile that was read from standard input.
+const STDIN: &str = "-";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    #[serde(default)]
+    exception: Vec<Spanned<RawException>>,
+    #[serde(default)]
+    strip: RawStrip,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawException {
+    rule: Spanned<String>,
+    path: Spanned<String>,
+    reason: Spanned<String>,
+    owner: Option<Spanned<String>>,
+    expires: Option<Spanned<Datetime>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStrip {
+    capabilities: Option<bool>,
+    #[serde(default)]
+    keep: Vec<Spanned<RawKeep>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawKeep {
+    path: Spanned<String>,
+    reason: Spanned<String>,
+    owner: Option<Spanned<String>>,
+    expires: Option<Spanned<Datetime>>,
+}
+
+/// Reads the text of the file that is shown as `shown`.
+pub(super) fn parse(shown: &str, bytes: Vec<u8>) -> Result<Config, ConfigError> {
+    let source = Source { shown, bytes: &bytes };
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        source.wrong(error.valid_up_to()..error.valid_up_to() + 1, "the file is not UTF-8", None)
+    })?;
+    let raw: Raw = toml::from_str(text).map_err(|error| {
+        let message = error.message().trim().replace('\n', "; ");
+        let hint = hint(&message);
+        source.wrong(error.span().unwrap_or(0..1), message, hint)
+    })?;
+    let mut exceptions: Vec<Exception> = Vec::new();
+    for entry in raw.exception {
+        let exception = source.exception(entry)?;
+        let same =
+            |other: &Exception| (&other.rule, &other.path) == (&exception.rule, &exception.path);
+        if let Some(first) = exceptions.iter().find(|other| same(other)) {
+            let at = exception.line;
+            let message = format!("the same exception stands in line {} already", first.line);
+            return Err(source.wrong_line(at, message));
+        }
+        exceptions.push(exception);
+    }
+    let keep =
+        raw.strip.keep.into_iter().map(|entry| source.keep(entry)).collect::<Result<_, _>>()?;
+    Ok(Config {
+        shown: shown.to_string(),
+        directory: std::path::PathBuf::new(),
+        exceptions,
+        keep,
+        strip_capabilities: raw.strip.capabilities.unwrap_or(true),
+        text: bytes,
+    })
+}
+
+/// What helps with a message of the parser.
+fn hint(message: &str) -> Option<String> {
+    if message.contains("expected a TOML datetime") {
+        return Some("write a date without quotes: expires = 2027-02-01".into());
+    }
+    message
+        .contains("missing field `reason`")
+        .then(|| "say why, for whoever reads it next: reason = \"vendor ships no checksum\"".into())
+}
+
+/// The file, for messages.
+struct Source<'a> {
+    shown: &'a str,
+    bytes: &'a [u8],
+}
+
+impl Source<'_> {
+    fn exception(&self, entry: Spanned<RawException>) -> Result<Exception, ConfigError> {
+        let line = self.place(&entry.span()).line;
+        let RawException { rule, path, reason, owner, expires } = entry.into_inner();
+        if !EXCEPTABLE.contains(&rule.get_ref().as_str()) {
+            return Err(self.wrong(
+                rule.span(),
+                format!("the rule {:?} knows no exceptions", rule.get_ref()),
+                Some(format!("rules that do: {}", EXCEPTABLE.join(", "))),
+            ));
+        }
+        let relative = Path::new(path.get_ref());
+        let inside = relative.components().all(|part| {
+            matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir)
+        });
+        if path.get_ref().is_empty() || !inside {
+            return Err(self.wrong(
+                path.span(),
+                format!(
+                    "the path {:?} does not lead to a Dockerfile below this file",
+                    path.get_ref()
+                ),
+                Some(format!(
+                    "write it as seen from this file, like docker/app.Dockerfile; {STDIN:?} is a \
+                     Dockerfile from standard input"
+                )),
+            ));
+        }
+        Ok(Exception {
+            rule: rule.into_inner(),
+            path: path.into_inner(),
+            reason: self.said("reason", reason)?,
+            owner: owner.map(|owner| self.said("owner", owner)).transpose()?,
+            expires: self.date(expires)?,
+            line,
+        })
+    }
+
+    fn keep(&self, entry: Spanned<RawKeep>) -> Result<Keep, ConfigError> {
+        let line = self.place(&entry.span()).line;
+        let RawKeep { path, reason, owner, expires } = entry.into_inner();
+        let text = path.get_ref();
+        if !text.starts_with('/') || text.split('/').any(|part| part == "..") {
+            return Err(self.wrong(
+                path.span(),
+                format!("the path {text:?} is not absolute"),
+                Some("write the file's path in the image, like /usr/bin/sudo".into()),
+            ));
+        }
+        Ok(Keep {
+            path: path.into_inner(),
+            reason: self.said("reason", reason)?,
+            owner: owner.map(|owner| self.said("owner", owner)).transpose()?,
+            expires: self.date(expires)?,
+            line,
+        })
+    }
+
+    /// Text that says something.
+    fn said(&self, what: &str, text: Spanned<String>) -> Result<String, ConfigError> {
+        if text.get_ref().trim().is_empty() {
+            return Err(self.wrong(text.span(), format!("the {what} is empty"), None));
+        }
+        Ok(text.get_ref().trim().to_string())
+    }
+
+    fn date(&self, at: Option<Spanned<Datetime>>) -> Result<Option<Date>, ConfigError> {
+        let Some(at) = at else { return Ok(None) };
+        let whole_day = match *at.get_ref() {
+            Datetime { date: Some(date), time: None, offset: None } => {
+                Date::new(date.year, date.month, date.day)
+            }
+            _ => None,
+        };
+        whole_day.map(Some).ok_or_else(|| {
+            let hint = "write a day: expires = 2027-02-01".to_string();
+            self.wrong(at.span(), format!("{} is no day", at.get_ref()), Some(hint))
+        })
+    }
+
+    fn wrong(
+        &self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> ConfigError {
+        ConfigError::Wrong {
+            message: message.into(),
+            at: self.place(&span),
+            text: self.bytes.to_vec(),
+            hint,
+        }
+    }
+
+    fn wrong_line(&self, line: usize, message: String) -> ConfigError {
+        let at = Place { file: self.shown.to_string(), line, column: 1, length: 1 };
+        ConfigError::Wrong { message, at, text: self.bytes.to_vec(), hint: None }
+    }
+
+    /// Line and column of a span; what it marks ends with its first line.
+    fn place(&self, span: &Range<usize>) -> Place {
+        let start = span.start.min(self.bytes.len());
+        let (before, rest) = self.bytes.split_at(start);
+        let characters = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().count();
+        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let marked = rest.get(..span.len()).unwrap_or(rest);
+        let marked = marked.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+        Place {
+            file: self.shown.to_string(),
+            line: before.iter().filter(|&&byte| byte == b'\n').count() + 1,
+            column: characters(before.get(line_start..).unwrap_or_default()) + 1,
+            length: characters(marked).max(1),
+        }
+    }
+}
