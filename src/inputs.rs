@@ -9,9 +9,9 @@ use cofferdam_frontend::pins::{Digest, ImageSource, Lock, LockedImage, Reference
 use tokio::sync::Mutex;
 
 use crate::engine::session::RegistryAuth;
-use crate::engine::{Engine, ImageStore, LocalImage, RegistryAnswer};
+use crate::engine::{Engine, EngineKind, GatewayBridge, ImageStore, LocalImage, RegistryAnswer};
 use crate::error::{Error, Place, SourceText};
-use crate::request::BuildRequest;
+use crate::request::{BuildRequest, DockerfileText};
 
 mod lock_file;
 mod text;
@@ -23,6 +23,7 @@ pub(crate) use text::{PinnedText, pin_text};
 #[derive(Debug)]
 pub(crate) struct Resolver<'a> {
     engine: &'a Engine,
+    gateway: GatewayBridge,
     auth: &'a RegistryAuth,
     locked: bool,
     source: SourceText,
@@ -33,12 +34,20 @@ pub(crate) struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     pub(crate) fn new(
         engine: &'a Engine,
+        gateway: &GatewayBridge,
         request: &'a BuildRequest,
-        source: SourceText,
+        dockerfile: &DockerfileText,
         lock: Lock,
     ) -> Self {
-        let (lock, local) = (Mutex::new(lock), Mutex::new(BTreeMap::new()));
-        Self { engine, auth: &request.auth, locked: request.locked, source, lock, local }
+        Self {
+            engine,
+            gateway: gateway.clone(),
+            auth: &request.auth,
+            locked: request.locked,
+            source: dockerfile.source(),
+            lock: Mutex::new(lock),
+            local: Mutex::default(),
+        }
     }
 
     /// The lock with everything that was resolved.
@@ -116,12 +125,7 @@ impl<'a> Resolver<'a> {
 
     /// Asks the registry; an image that it does not have may be one of the engine's own.
     async fn ask(&self, reference: &Reference, line: Option<usize>) -> Result<ImageSource, Error> {
-        let login = self.auth.login(&reference.domain);
-        let (problem, hint) = match self
-            .engine
-            .registry_digest(&reference.canonical(), login)
-            .await?
-        {
+        let (problem, hint) = match self.registry(reference).await? {
             RegistryAnswer::Digest(digest) => {
                 return Ok(ImageSource::Registry {
                     digest: parse_digest(&digest)?,
@@ -153,6 +157,18 @@ impl<'a> Resolver<'a> {
         match local.filter(|image| self.is_local_only(image, reference)) {
             Some(image) => Ok(ImageSource::Local { image_id: parse_digest(&image.id)? }),
             None => Err(self.no_answer(reference, &problem, line, hint)),
+        }
+    }
+
+    /// A Docker engine is asked directly, which is quick; a BuildKit daemon through the build.
+    async fn registry(&self, reference: &Reference) -> Result<RegistryAnswer, Error> {
+        let name = reference.canonical();
+        match self.engine.kind() {
+            EngineKind::Docker => {
+                let login = self.auth.login(&reference.domain);
+                Ok(self.engine.registry_digest(&name, login).await?)
+            }
+            EngineKind::BuildKit => Ok(self.gateway.registry_digest(&name).await?),
         }
     }
 

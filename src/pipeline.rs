@@ -3,10 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::engine::{BuildId, Engine, EngineKind};
 use crate::error::Error;
-use crate::inputs::{LockFile, Resolver, pin_text};
+use crate::inputs::LockFile;
 use crate::report::printer::Printer;
 use crate::request::BuildRequest;
 
@@ -19,11 +20,13 @@ mod statement;
 mod verdict;
 mod words;
 
-use in_engine::Sent;
+use in_engine::{Desk, Job};
 use leftovers::Leftovers;
-use plan::{Locals, plan};
+use plan::Locals;
 use statement::Known;
 
+/// Messages of the engine's progress that may wait for the printer.
+const PROGRESS_BACKLOG: usize = 256;
 /// How long an interrupted build may take to tidy up after itself.
 const LAST_MOMENT: Duration = Duration::from_millis(1200);
 
@@ -73,27 +76,26 @@ async fn build(
     let id = BuildId::random().map_err(Error::io("make a name for the build"))?;
     plan::check_platforms(request, engine)?;
     engine.channel().await?;
-
     let mut lock = LockFile::read(&request.lock_path)?;
-    let resolver = Resolver::new(engine, request, failure::source(request), lock.content.clone());
-    let text = pin_text(&resolver, request, &engine.facts().platform).await?;
-    lock.update(resolver.lock().await, printer)?;
 
     let locals = Locals::new(&id);
     let namespace = leftovers.begin(&id, engine, request.state_dir.as_deref());
-    let files = locals.serve(request, &text)?;
-    let plan = plan(request, &text, &locals, &namespace);
+    let files = locals.serve(request)?;
+    let job =
+        Job { request, engine, id: &id, locals: &locals, files: &files, namespace: &namespace };
+    let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
+    let story = async {
+        let active = job.open(sender).await?;
+        job.run(active, Desk { lock: &mut lock, leftovers, printer }).await
+    };
+    let progress = printer.progress(receiver, &request.progress, locals.filter());
+    let built = tokio::join!(story, progress).0?;
 
-    let sent = Sent { request, engine, id: &id, locals: &locals, files: &files, plan: &plan };
-    let (hardened, exported) =
-        in_engine::run(sent, &resolver, &mut lock, leftovers, printer).await?;
-
-    let known =
-        Known { sent, text: &text, hardened: &hardened, exported: &exported, lock: &lock, started };
+    let known = Known { job, built: &built, lock: &lock, started };
     known.record()?;
-    publish::name(request, engine, &exported).await?;
+    publish::name(request, engine, &built.exported).await?;
     leftovers.keep();
-    publish::print_id(request, &exported, printer)?;
+    publish::print_id(request, &built.exported, printer)?;
     verdict::print(&known, printer);
     Ok(())
 }

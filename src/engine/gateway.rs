@@ -12,7 +12,8 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-use super::status_error;
+use super::api::{RegistryAnswer, refusal};
+use super::{EngineError, status_error};
 
 /// Says which build a call belongs to.
 const BUILD_ID: &str = "buildkit-controlapi-buildid";
@@ -40,6 +41,31 @@ impl GatewayBridge {
         let mut request = Request::new(message);
         request.metadata_mut().insert(BUILD_ID, self.build.clone());
         request
+    }
+
+    /// Asks the registry of `name`, as the engine sees it, what the name stands for now.
+    pub async fn registry_digest(&self, name: &str) -> Result<RegistryAnswer, EngineError> {
+        let request = pb::ResolveImageConfigRequest {
+            r#ref: name.to_string(),
+            resolve_mode: "pull".into(),
+            log_name: format!("[internal] load metadata for {name}"),
+            ..pb::ResolveImageConfigRequest::default()
+        };
+        match self.client.clone().resolve_image_config(self.request(request)).await {
+            Ok(answer) => Ok(match answer.into_inner().digest {
+                digest if digest.is_empty() => {
+                    RegistryAnswer::Absent("the engine names no digest for it".into())
+                }
+                digest => RegistryAnswer::Digest(digest),
+            }),
+            Err(status) => match status_error::read(&status) {
+                BridgeError::Build { message, .. } => Ok(refusal(500, message)),
+                BridgeError::Lost(cause) => Err(EngineError::Lost {
+                    during: format!("the look-up of {name}"),
+                    source: std::io::Error::other(cause),
+                }),
+            },
+        }
     }
 
     /// Hands the result to the exporter, or ends the build.

@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 
 use super::Resolver;
 use crate::error::{Error, Place};
-use crate::request::BuildRequest;
+use crate::request::{BuildRequest, DockerfileText};
 
 /// Replaces `# syntax=`; BuildKit reads it from the build arguments.
 const SYNTAX_ARG: &str = "BUILDKIT_SYNTAX";
@@ -31,13 +31,14 @@ pub(crate) struct PinnedText {
 pub(crate) async fn pin_text(
     resolver: &Resolver<'_>,
     request: &BuildRequest,
+    written: &DockerfileText,
     engine_platform: &str,
 ) -> Result<PinnedText, Error> {
-    let source = &request.dockerfile.bytes;
+    let source = &written.bytes;
     let dockerfile = Dockerfile::parse(source);
-    refuse_without_stages(&dockerfile, request)?;
+    refuse_without_stages(&dockerfile, request, written)?;
     let scope = scope(request, engine_platform);
-    let inputs = images(&dockerfile, &scope).map_err(|error| explain(error, request))?;
+    let inputs = images(&dockerfile, &scope).map_err(|error| explain(error, written))?;
     let needed: Vec<&ImageInput> = inputs.inputs.iter().filter(|input| input.reachable).collect();
     let resolved = try_join_all(needed.iter().map(|input| resolve(resolver, input))).await?;
 
@@ -67,21 +68,25 @@ pub(crate) async fn pin_text(
     }
     let bytes = match pin(source, &scope, &digests, &local) {
         Ok(pinned) => pinned.bytes,
-        Err(error) => return Err(explain(error, request)),
+        Err(error) => return Err(explain(error, written)),
     };
     Ok(PinnedText { bytes, pins, build_args })
 }
 
 /// Old engines do not survive a Dockerfile without a stage: their frontend, and with it the daemon,
 /// takes the last of an empty list.
-fn refuse_without_stages(dockerfile: &Dockerfile, request: &BuildRequest) -> Result<(), Error> {
+fn refuse_without_stages(
+    dockerfile: &Dockerfile,
+    request: &BuildRequest,
+    written: &DockerfileText,
+) -> Result<(), Error> {
     let by_another_frontend =
         !dockerfile.syntaxes.is_empty() || request.build_args.contains_key(SYNTAX_ARG);
     if by_another_frontend || !dockerfile.stages().is_empty() {
         return Ok(());
     }
     Err(Error::usage_hint(
-        format!("{} has no FROM: there is nothing to build", request.dockerfile.shown),
+        format!("{} has no FROM: there is nothing to build", written.shown),
         "begin it with FROM image:tag, or FROM scratch",
     ))
 }
@@ -114,33 +119,33 @@ fn scope(request: &BuildRequest, engine_platform: &str) -> Scope {
     }
 }
 
-fn explain(error: PinError, request: &BuildRequest) -> Error {
+fn explain(error: PinError, written: &DockerfileText) -> Error {
     match error {
         PinError::Inputs(errors) => match errors.into_iter().next() {
-            Some(error) => at_line(&error, request),
+            Some(error) => at_line(&error, written),
             None => Error::usage("the Dockerfile names no image that can be built from"),
         },
         PinError::Unproven { line, detail } => Error::Source {
             message: format!("cannot pin this line: {detail}"),
-            at: place(request, line, 1, 1),
-            text: request.dockerfile.bytes.clone(),
+            at: place(written, line, 1, 1),
+            text: written.bytes.clone(),
             hint: Some("write the digest into the Dockerfile yourself: name:tag@sha256:…".into()),
         },
         other => Error::usage(other.to_string()),
     }
 }
 
-fn at_line(error: &InputError, request: &BuildRequest) -> Error {
+fn at_line(error: &InputError, written: &DockerfileText) -> Error {
     let message = error.kind.to_string();
-    let dockerfile = Dockerfile::parse(&request.dockerfile.bytes);
+    let dockerfile = Dockerfile::parse(&written.bytes);
     if error.line == 0 {
         return Error::usage_hint(message, stages(&dockerfile));
     }
     let column = dockerfile.line_col(error.span.start).column;
     Error::Source {
         message,
-        at: place(request, error.line, column, error.span.len().max(1)),
-        text: request.dockerfile.bytes.clone(),
+        at: place(written, error.line, column, error.span.len().max(1)),
+        text: written.bytes.clone(),
         hint: Some(next_step(&error.kind).into()),
     }
 }
@@ -166,6 +171,6 @@ fn stages(dockerfile: &Dockerfile) -> String {
     }
 }
 
-fn place(request: &BuildRequest, line: usize, column: usize, length: usize) -> Place {
-    Place { file: request.dockerfile.shown.clone(), line, column, length }
+fn place(written: &DockerfileText, line: usize, column: usize, length: usize) -> Place {
+    Place { file: written.shown.clone(), line, column, length }
 }

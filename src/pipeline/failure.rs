@@ -12,14 +12,7 @@ use super::words;
 use crate::engine::ActiveBuild;
 use crate::engine::session::Filesync;
 use crate::error::{Error, SourceText};
-use crate::request::BuildRequest;
-
-/// The Dockerfile as the user knows it.
-pub(super) fn source(request: &BuildRequest) -> SourceText {
-    let shown = request.dockerfile.shown.clone();
-    let shown = shown.strip_prefix("./").map(String::from).unwrap_or(shown);
-    SourceText { shown, bytes: request.dockerfile.bytes.clone() }
-}
+use crate::request::{BuildRequest, DockerfileText};
 
 /// A build that failed, and what helps to say why.
 pub(super) struct Failed<'a> {
@@ -31,7 +24,11 @@ pub(super) struct Failed<'a> {
 
 impl Failed<'_> {
     /// Ends the build in the engine and finds the cause that helps.
-    pub(super) async fn explain(self, error: BuildError<Error>, request: &BuildRequest) -> Error {
+    pub(super) async fn explain(
+        self,
+        error: BuildError<Error>,
+        dockerfile: &DockerfileText,
+    ) -> Error {
         match error {
             BuildError::Bridge(error) => {
                 let (error, blamed) = self.active.fail(error).await;
@@ -41,12 +38,12 @@ impl Failed<'_> {
                         format!("cannot send the build context: {cause}"),
                         "mend the file, or list it in .dockerignore",
                     ),
-                    None => of_bridge(error, blamed.map(|op| self.judged.locate(&op)), request),
+                    None => of_bridge(error, blamed.map(|op| self.judged.locate(&op)), dockerfile),
                 }
             }
             BuildError::Pin(error) => end(error, self.active).await,
             BuildError::Refused(violations) => {
-                let text = Some(source(request));
+                let text = Some(dockerfile.source());
                 end(Error::Refused { names: Vec::new(), violations, text }, self.active).await
             }
             other => end(Error::usage(other.to_string()), self.active).await,
@@ -109,7 +106,7 @@ pub(super) async fn end(error: Error, active: ActiveBuild) -> Error {
 pub(super) fn of_bridge(
     error: BridgeError,
     places: Option<Vec<(String, usize, usize)>>,
-    request: &BuildRequest,
+    dockerfile: &DockerfileText,
 ) -> Error {
     let (message, blame) = match error {
         BridgeError::Lost(cause) => return Error::EngineLost(cause),
@@ -122,12 +119,12 @@ pub(super) fn of_bridge(
     }
     let blame = blame.or_else(|| at(places?)).or_else(|| {
         let line = words::line_of(&message)?;
-        Some(Blame { filename: request.dockerfile.name.clone(), lines: vec![(line, line)] })
+        Some(Blame { filename: dockerfile.name.clone(), lines: vec![(line, line)] })
     });
     Error::Build {
         hint: words::hint(&message).map(String::from),
         message,
-        blame: blame.and_then(|blame| ours(blame, request)),
+        blame: blame.and_then(|blame| ours(blame, dockerfile)),
     }
 }
 
@@ -139,7 +136,7 @@ fn at(places: Vec<(String, usize, usize)>) -> Option<Blame> {
 
 /// The engine knows the Dockerfile by its name alone and with the pins in it; people know it by
 /// its path and as they wrote it. The lines are the same.
-fn ours(blame: Blame, request: &BuildRequest) -> Option<(SourceText, Vec<(usize, usize)>)> {
+fn ours(blame: Blame, dockerfile: &DockerfileText) -> Option<(SourceText, Vec<(usize, usize)>)> {
     let name = Path::new(&blame.filename).file_name()?.to_string_lossy().into_owned();
-    (name == request.dockerfile.name).then(|| (source(request), blame.lines))
+    (name == dockerfile.name).then(|| (dockerfile.source(), blame.lines))
 }

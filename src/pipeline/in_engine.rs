@@ -6,95 +6,138 @@ use tokio::sync::mpsc;
 
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
-use super::plan::{Locals, shared_key};
+use super::plan::{Locals, plan, shared_key};
 use crate::engine::session::{Filesync, Services};
-use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Exporter, Opening, SessionTransport};
+use crate::engine::{
+    ActiveBuild, BuildId, Engine, Exported, Exporter, Opening, SessionTransport, StatusResponse,
+};
 use crate::error::Error;
-use crate::inputs::{LockFile, Resolver};
+use crate::inputs::{LockFile, PinnedText, Resolver, pin_text};
 use crate::report::printer::Printer;
-use crate::request::BuildRequest;
+use crate::request::{BuildRequest, DockerfileText};
 
-/// Messages of the engine's progress that may wait for the printer.
-const PROGRESS_BACKLOG: usize = 256;
-
-/// What is asked of the engine.
+/// One build in one engine: what holds from its first call to its last.
 #[derive(Clone, Copy)]
-pub(super) struct Sent<'a> {
+pub(super) struct Job<'a> {
     pub(super) request: &'a BuildRequest,
     pub(super) engine: &'a Engine,
     pub(super) id: &'a BuildId,
     pub(super) locals: &'a Locals,
+    /// What the session serves; the pinned Dockerfile joins it when there is one.
     pub(super) files: &'a Filesync,
-    pub(super) plan: &'a Plan,
+    /// Prefix of its cache mounts.
+    pub(super) namespace: &'a str,
 }
 
-/// Builds, checks and exports, and prints the progress meanwhile.
-pub(super) async fn run(
-    sent: Sent<'_>,
-    resolver: &Resolver<'_>,
-    lock: &mut LockFile,
-    leftovers: &Leftovers,
-    printer: &Printer,
-) -> Result<(Hardened, Exported), Error> {
-    let services = Services {
-        files: sent.files.clone(),
-        secrets: sent.request.secrets.clone(),
-        auth: sent.request.auth.clone(),
-    };
-    let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
-    let opening = Opening {
-        shared_key: shared_key(sent.request, &sent.plan.cache_namespace),
-        services,
-        transport: SessionTransport::Auto,
-        exporters: vec![Exporter::store()],
-        entitlements: Vec::new(),
-    };
-    let active = sent.engine.start(sent.id, opening, sender).await?;
-    let progress = printer.progress(receiver, &sent.request.progress, sent.locals.filter());
-    let story = async {
-        let (active, hardened) = harden(sent, active, resolver, leftovers).await?;
-        if let Err(error) = check(sent, resolver, lock, printer).await {
+/// What came of it; nobody has named it yet.
+pub(super) struct Built {
+    /// The Dockerfile as it was written.
+    pub(super) dockerfile: DockerfileText,
+    /// The Dockerfile as the engine got it.
+    pub(super) text: PinnedText,
+    pub(super) hardened: Hardened,
+    pub(super) exported: Exported,
+}
+
+/// What decides and keeps books while the engine works.
+pub(super) struct Desk<'a> {
+    pub(super) lock: &'a mut LockFile,
+    pub(super) leftovers: &'a Leftovers,
+    pub(super) printer: &'a Printer,
+}
+
+impl Job<'_> {
+    /// Opens the session and an empty build in it.
+    pub(super) async fn open(
+        self,
+        progress: mpsc::Sender<StatusResponse>,
+    ) -> Result<ActiveBuild, Error> {
+        let opening = Opening {
+            shared_key: shared_key(self.request, self.namespace),
+            services: Services {
+                files: self.files.clone(),
+                secrets: self.request.secrets.clone(),
+                auth: self.request.auth.clone(),
+            },
+            transport: SessionTransport::Auto,
+            exporters: vec![Exporter::store()],
+            entitlements: Vec::new(),
+        };
+        Ok(self.engine.start(self.id, opening, progress).await?)
+    }
+
+    /// Pins, builds, checks and exports.
+    pub(super) async fn run(self, active: ActiveBuild, desk: Desk<'_>) -> Result<Built, Error> {
+        let Desk { lock, leftovers, printer } = desk;
+        let dockerfile = self.request.dockerfile.clone();
+        let known = lock.content.clone();
+        let resolver =
+            Resolver::new(self.engine, active.bridge(), self.request, &dockerfile, known);
+        let text = match self.pin(&resolver, &dockerfile, lock, printer).await {
+            Ok(text) => text,
+            Err(error) => return Err(failure::end(error, active).await),
+        };
+        let plan = plan(self.request, &dockerfile, &text, self.locals, self.namespace);
+        let (active, hardened) =
+            self.harden(active, &plan, &resolver, &dockerfile, leftovers).await?;
+        if let Err(error) = self.check(&resolver, lock, printer).await {
             return Err(failure::end(error, active).await);
         }
         let exported = active
             .export(hardened.reference.clone(), hardened.metadata.clone())
             .await
-            .map_err(|error| failure::of_bridge(error, None, sent.request))?;
+            .map_err(|error| failure::of_bridge(error, None, &dockerfile))?;
         leftovers.nameless(&exported.image_id);
-        Ok((hardened, exported))
-    };
-    tokio::join!(story, progress).0
-}
+        Ok(Built { dockerfile, text, hardened, exported })
+    }
 
-async fn harden(
-    sent: Sent<'_>,
-    active: ActiveBuild,
-    resolver: &Resolver<'_>,
-    leftovers: &Leftovers,
-) -> Result<(ActiveBuild, Hardened), Error> {
-    let mut judged = Graph::default();
-    let watch = |graph: &Graph| {
-        leftovers.remember(&graph.cache_ids());
-        judged = graph.clone();
-    };
-    match cofferdam_frontend::build(active.bridge(), resolver, sent.plan, watch).await {
-        Ok(hardened) => Ok((active, hardened)),
-        Err(error) => {
-            let failed = Failed { active, judged, files: sent.files };
-            Err(failed.explain(error, sent.request).await)
+    /// Gives every input that the text names its digest, and the engine that text.
+    async fn pin(
+        self,
+        resolver: &Resolver<'_>,
+        dockerfile: &DockerfileText,
+        lock: &mut LockFile,
+        printer: &Printer,
+    ) -> Result<PinnedText, Error> {
+        let platform = &self.engine.facts().platform;
+        let text = pin_text(resolver, self.request, dockerfile, platform).await?;
+        lock.update(resolver.lock().await, printer)?;
+        self.locals.offer_dockerfile(self.files, dockerfile, &text)?;
+        Ok(text)
+    }
+
+    async fn harden(
+        self,
+        active: ActiveBuild,
+        plan: &Plan,
+        resolver: &Resolver<'_>,
+        dockerfile: &DockerfileText,
+        leftovers: &Leftovers,
+    ) -> Result<(ActiveBuild, Hardened), Error> {
+        let mut judged = Graph::default();
+        let watch = |graph: &Graph| {
+            leftovers.remember(&graph.cache_ids());
+            judged = graph.clone();
+        };
+        match cofferdam_frontend::build(active.bridge(), resolver, plan, watch).await {
+            Ok(hardened) => Ok((active, hardened)),
+            Err(error) => {
+                let failed = Failed { active, judged, files: self.files };
+                Err(failed.explain(error, dockerfile).await)
+            }
         }
     }
-}
 
-/// Everything that can still say no says it before the engine keeps anything.
-async fn check(
-    sent: Sent<'_>,
-    resolver: &Resolver<'_>,
-    lock: &mut LockFile,
-    printer: &Printer,
-) -> Result<(), Error> {
-    failure::check_context(sent.files, sent.locals)?;
-    failure::check_secrets(sent.files, sent.locals, sent.request)?;
-    resolver.check_local_images().await?;
-    lock.update(resolver.lock().await, printer)
+    /// Everything that can still say no says it before the engine keeps anything.
+    async fn check(
+        self,
+        resolver: &Resolver<'_>,
+        lock: &mut LockFile,
+        printer: &Printer,
+    ) -> Result<(), Error> {
+        failure::check_context(self.files, self.locals)?;
+        failure::check_secrets(self.files, self.locals, self.request)?;
+        resolver.check_local_images().await?;
+        lock.update(resolver.lock().await, printer)
+    }
 }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::helper;
 use crate::inputs::PinnedText;
 use crate::report::filter::Filter;
-use crate::request::BuildRequest;
+use crate::request::{BuildRequest, DockerfileText};
 
 const FRONTEND: &str = "dockerfile.v0";
 const CONTEXT: &str = "context";
@@ -46,37 +46,42 @@ impl Locals {
     }
 
     /// The session's directories.
-    pub(super) fn serve(
+    pub(super) fn serve(&self, request: &BuildRequest) -> Result<Filesync, Error> {
+        let [context, _, helper] = self.names.clone();
+        Ok(Filesync::new(vec![
+            (helper, helper::tree().map_err(in_memory)?),
+            (context, Tree::Dir(request.context.clone())),
+            (CONTEXT.to_string(), Tree::Dir(request.context.clone())),
+        ]))
+    }
+
+    /// Adds the pinned Dockerfile, and the ignore file that belongs to it, to what is served.
+    pub(super) fn offer_dockerfile(
         &self,
-        request: &BuildRequest,
+        files: &Filesync,
+        dockerfile: &DockerfileText,
         text: &PinnedText,
-    ) -> Result<Filesync, Error> {
-        let [context, dockerfile, helper] = self.names.clone();
-        let mut files = vec![MemoryEntry::file(
-            request.dockerfile.name.clone(),
-            0o644,
-            Cow::Owned(text.bytes.clone()),
-        )];
-        if let Some(ignore) = &request.dockerfile.ignore {
-            let name = format!("{}.dockerignore", request.dockerfile.name);
-            files.push(MemoryEntry::file(name, 0o644, Cow::Owned(ignore.clone())));
+    ) -> Result<(), Error> {
+        let file =
+            |name, bytes: &Vec<u8>| MemoryEntry::file(name, 0o644, Cow::Owned(bytes.clone()));
+        let mut entries = vec![file(dockerfile.name.clone(), &text.bytes)];
+        if let Some(ignore) = &dockerfile.ignore {
+            entries.push(file(format!("{}.dockerignore", dockerfile.name), ignore));
         }
-        let in_memory = || {
-            Ok(vec![
-                (dockerfile, Tree::Memory(MemoryTree::new(files)?)),
-                (helper, helper::tree()?),
-                (context, Tree::Dir(request.context.clone())),
-                (CONTEXT.to_string(), Tree::Dir(request.context.clone())),
-            ])
-        };
-        let trees = in_memory().map_err(|error: FilesyncError| Error::usage(error.to_string()))?;
-        Ok(Filesync::new(trees))
+        let tree = MemoryTree::new(entries).map_err(in_memory)?;
+        let [_, name, _] = self.names.clone();
+        files.offer(name, Tree::Memory(tree));
+        Ok(())
     }
 
     /// Shows people the names they know.
     pub(super) fn filter(&self) -> impl Filter + use<> {
         PlainNames { suffix: self.suffix.clone() }
     }
+}
+
+fn in_memory(error: FilesyncError) -> Error {
+    Error::usage(error.to_string())
 }
 
 struct PlainNames {
@@ -112,13 +117,14 @@ pub(super) fn check_platforms(request: &BuildRequest, engine: &Engine) -> Result
 /// The frontend's plan.
 pub(super) fn plan(
     request: &BuildRequest,
+    written: &DockerfileText,
     text: &PinnedText,
     locals: &Locals,
     namespace: &str,
 ) -> Plan {
     let [context, dockerfile, helper_local] = locals.names.clone();
     let mut options = BTreeMap::from([
-        ("filename".to_string(), request.dockerfile.name.clone()),
+        ("filename".to_string(), written.name.clone()),
         ("dockerfilekey".to_string(), dockerfile.clone()),
     ]);
     let mut set = |key: &str, value: Option<&String>| {

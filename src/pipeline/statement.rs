@@ -2,25 +2,22 @@
 
 use std::time::SystemTime;
 
-use cofferdam_frontend::Hardened;
 use cofferdam_frontend::graph::digest;
 
-use super::in_engine::Sent;
+use super::in_engine::{Built, Job};
 use crate::attest::provenance::{Facts, SentTree};
 use crate::engine::Exported;
 use crate::error::Error;
 use crate::helper;
-use crate::inputs::{LockFile, PinnedText};
+use crate::inputs::LockFile;
 use crate::record::Store;
 use crate::request::BuildRequest;
 
 /// Everything that is known at the end.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
-    pub(super) sent: Sent<'a>,
-    pub(super) text: &'a PinnedText,
-    pub(super) hardened: &'a Hardened,
-    pub(super) exported: &'a Exported,
+    pub(super) job: Job<'a>,
+    pub(super) built: &'a Built,
     pub(super) lock: &'a LockFile,
     pub(super) started: SystemTime,
 }
@@ -28,17 +25,18 @@ pub(super) struct Known<'a> {
 impl Known<'_> {
     /// Writes the statement under the image's ID.
     pub(super) fn record(&self) -> Result<(), Error> {
-        let store = Store::open(self.sent.request.data_dir.clone());
-        store.write(&self.exported.image_id, &self.statement()).map(drop)
+        let store = Store::open(self.job.request.data_dir.clone());
+        store.write(&self.built.exported.image_id, &self.statement()).map(drop)
     }
 
     fn statement(&self) -> Vec<u8> {
-        let Self { sent, text, hardened, exported, lock, started } = *self;
-        let Sent { request, engine, id, locals, files, plan: _ } = sent;
+        let Self { job, built, lock, started } = *self;
+        let Job { request, engine, id, locals, files, namespace: _ } = job;
+        let Built { dockerfile, text, hardened, exported } = built;
         let context = files.report(locals.context());
         let facts = Facts {
             subjects: subjects(request, exported),
-            dockerfile: &request.dockerfile.shown,
+            dockerfile: &dockerfile.shown,
             target: request.target.as_deref(),
             platform: request.platform.as_deref().unwrap_or(&engine.facts().platform),
             build_args: &text.build_args,
@@ -48,7 +46,7 @@ impl Known<'_> {
             keep: &request.keep,
             locked: request.locked,
             sources: &hardened.sources,
-            dockerfile_digest: digest(&request.dockerfile.bytes),
+            dockerfile_digest: digest(&dockerfile.bytes),
             pinned_dockerfile_digest: digest(&text.bytes),
             context: context.map(|sent| SentTree {
                 digest: sent.digest,

@@ -1,5 +1,6 @@
 //! The last lines of a build: only what is true of this one.
 
+use super::in_engine::Built;
 use super::statement::Known;
 use crate::report::printer::Printer;
 use crate::report::verdict::{Pinned, Stripped, Verdict};
@@ -7,17 +8,18 @@ use crate::request::BuildRequest;
 
 /// Prints them, unless nothing but the end was asked for.
 pub(super) fn print(known: &Known<'_>, printer: &Printer) {
-    for path in known.hardened.report.iter().flat_map(|report| &report.unused_keeps) {
+    for path in known.built.hardened.report.iter().flat_map(|report| &report.unused_keeps) {
         printer.notice(&format!("--keep-suid {path}: no file of that path has a bit to keep"));
     }
-    if known.sent.request.progress.mode.is_for_people() {
+    if known.job.request.progress.mode.is_for_people() {
         printer.verdict(&of(known));
     }
 }
 
 fn of(known: &Known<'_>) -> Verdict {
-    let Known { sent, hardened, exported, lock, started, .. } = *known;
-    let request = sent.request;
+    let Known { job, built, lock, started } = *known;
+    let Built { hardened, exported, .. } = built;
+    let request = job.request;
     let report = hardened.report.as_ref();
     let paths = |files: &[cofferdam_inspector::report::FileEntry]| {
         files.iter().map(|file| file.path.clone()).collect()

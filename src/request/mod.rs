@@ -12,7 +12,7 @@ use cofferdam_frontend::policy::secret_arg;
 
 use crate::engine::Endpoint;
 use crate::engine::session::{RegistryAuth, SecretStore};
-use crate::error::Error;
+use crate::error::{Error, SourceText};
 use crate::report::progress::settings::ProgressSettings;
 
 mod environment;
@@ -82,6 +82,14 @@ pub struct DockerfileText {
     pub bytes: Vec<u8>,
     /// `<name>.dockerignore` beside it, if there is one.
     pub ignore: Option<Vec<u8>>,
+}
+
+impl DockerfileText {
+    /// The text under the name that the user knows.
+    pub fn source(&self) -> SourceText {
+        let shown = self.shown.strip_prefix("./").unwrap_or(&self.shown).to_string();
+        SourceText { shown, bytes: self.bytes.clone() }
+    }
 }
 
 /// One build, checked as far as it can be without an engine.
