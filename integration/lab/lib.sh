@@ -15,3 +15,4 @@ LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$LAB/lib/registry.sh"
 . "$LAB/lib/net.sh"
 . "$LAB/lib/engine.sh"
+. "$LAB/lib/stand-in.sh"

@@ -74,6 +74,7 @@ engine_up() {
 # stop_engine NAME: also clears what a killed one left: its bridge, rules, cgroups and socket.
 stop_engine() {
   local name=$1 dir=$STATE/$1
+  stand_in_down "$name"
   stop_engine_processes "$dir"
   net_down "$name"
   remove_cgroups "$(cgroup_name "$name")"
