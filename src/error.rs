@@ -184,7 +184,9 @@ fn engine_hint(error: &EngineError) -> Option<String> {
             "start the engine, or name another with DOCKER_HOST=unix:///path or tcp://host:port"
                 .into()
         }
-        EngineError::BadHost { .. } => "write DOCKER_HOST=unix:///path/docker.sock or tcp://host:port".into(),
+        EngineError::BadHost { .. } => {
+            "write DOCKER_HOST=unix:///path/docker.sock, tcp://host:port or ssh://user@host".into()
+        }
         EngineError::NoUpgrade { .. } => "Docker 20.10 or newer is needed, on Linux".into(),
         EngineError::Api { .. } => {
             "check that DOCKER_HOST names a Docker engine that runs, 20.10 or newer".into()

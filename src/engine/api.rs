@@ -5,10 +5,8 @@ use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::query_parameters::{RemoveImageOptionsBuilder, TagImageOptionsBuilder};
 
-use super::{Endpoint, Engine, EngineError};
+use super::{Endpoint, Engine, EngineError, rest};
 
-/// Seconds until a REST call is given up; a registry look-up goes through here.
-const TIMEOUT: u64 = 60;
 /// The storage driver type that stands for the containerd image store.
 const CONTAINERD: &str = "io.containerd.snapshotter.v1";
 
@@ -58,28 +56,8 @@ pub enum RegistryAnswer {
     Unreachable(String),
 }
 
-/// A client with the API version that both sides know.
-pub(super) async fn client(endpoint: &Endpoint) -> Result<Docker, EngineError> {
-    let what = || format!("cannot talk to the engine at {endpoint}");
-    let failed = |source| EngineError::Api { what: what(), source };
-    let client = match endpoint {
-        Endpoint::Unix(path) => Docker::connect_with_unix(
-            &path.to_string_lossy(),
-            TIMEOUT,
-            bollard::API_DEFAULT_VERSION,
-        ),
-        Endpoint::Tcp(address) => Docker::connect_with_http(
-            &format!("tcp://{address}"),
-            TIMEOUT,
-            bollard::API_DEFAULT_VERSION,
-        ),
-    };
-    client.map_err(failed)?.negotiate_version().await.map_err(failed)
-}
-
-pub(super) async fn facts(api: &Docker) -> Result<EngineFacts, EngineError> {
-    let failed =
-        |source| EngineError::Api { what: "the engine does not say what it is".into(), source };
+pub(super) async fn facts(api: &Docker, endpoint: &Endpoint) -> Result<EngineFacts, EngineError> {
+    let failed = |source| rest::of(source, endpoint, "the engine does not say what it is".into());
     let info = api.info().await.map_err(failed)?;
     let containerd = info.driver_status.unwrap_or_default().iter().any(
         |row| matches!(row.as_slice(), [key, value] if key == "driver-type" && value == CONTAINERD),
@@ -101,7 +79,7 @@ pub(super) async fn facts(api: &Docker) -> Result<EngineFacts, EngineError> {
 impl Engine {
     /// The REST API, for `what`, an infinitive.
     pub(super) fn rest(&self, what: &'static str) -> Result<&Docker, EngineError> {
-        self.docker.as_ref().ok_or_else(|| EngineError::NoDocker(what, self.endpoint.clone()))
+        self.docker.as_ref().ok_or_else(|| EngineError::NoDocker(what, self.endpoint().clone()))
     }
 
     /// An image of the engine's store by name or ID; `None` when it has none.

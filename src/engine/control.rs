@@ -34,17 +34,25 @@ impl Engine {
         self.channel.get_or_try_init(|| self.open()).await.cloned()
     }
 
+    /// What goes along with a request for an upgrade.
+    fn headers(&self) -> Vec<(String, String)> {
+        let own = self.connection.headers.iter();
+        let own = own.map(|header| (header.name.clone(), header.value.clone()));
+        let host = ("Host".to_string(), self.endpoint().authority().to_string());
+        [host].into_iter().chain(own).collect()
+    }
+
     async fn open(&self) -> Result<Channel, EngineError> {
         if self.kind() == EngineKind::BuildKit {
-            return plain(&self.endpoint).await;
+            return plain(self.endpoint()).await;
         }
-        let refused = match upgrade(self.endpoint.dial().await?, "/grpc", &[]).await {
+        let refused = match upgrade(self.endpoint().dial().await?, "/grpc", &self.headers()).await {
             Ok(upgraded) => return over(Box::new(upgraded)).await.map_err(no_http2),
             Err(EngineError::NoUpgrade { path, answer }) => EngineError::NoUpgrade { path, answer },
             Err(error) => return Err(error),
         };
         // Whether there is HTTP/2 on the socket shows with the first call.
-        let Ok(channel) = over(self.endpoint.dial().await?).await else { return Err(refused) };
+        let Ok(channel) = over(self.endpoint().dial().await?).await else { return Err(refused) };
         match ControlClient::new(channel.clone()).list_workers(ListWorkersRequest::default()).await
         {
             Ok(_) => Ok(channel),
@@ -61,7 +69,8 @@ impl Engine {
         transport: SessionTransport,
     ) -> Result<tokio::task::JoinHandle<()>, EngineError> {
         if transport == SessionTransport::Auto && self.kind() == EngineKind::Docker {
-            match upgrade(self.endpoint.dial().await?, "/session", &id.headers()).await {
+            let headers = [self.headers(), id.headers()].concat();
+            match upgrade(self.endpoint().dial().await?, "/session", &headers).await {
                 Ok(io) => return Ok(tokio::spawn(serve(io, services))),
                 Err(EngineError::NoUpgrade { .. }) => {}
                 Err(error) => return Err(error),

@@ -13,6 +13,7 @@ mod endpoint;
 mod gateway;
 mod housekeeping;
 mod image_id;
+mod rest;
 pub mod session;
 mod status_error;
 mod upgrade;
@@ -20,14 +21,14 @@ mod upgrade;
 pub use api::{EngineFacts, ImageStore, LocalImage, RegistryAnswer};
 pub use build::{ActiveBuild, BuildId, Exported, Exporter, Opening, StatusResponse};
 pub use control::SessionTransport;
-pub use endpoint::Endpoint;
+pub use endpoint::{Connection, DEFAULT_SOCKET, Endpoint, Header};
 pub use gateway::GatewayBridge;
 
 /// Why the engine could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// `DOCKER_HOST` makes no sense.
-    #[error("DOCKER_HOST {host:?} cannot be used: {reason}")]
+    /// An address makes no sense.
+    #[error("{host:?} cannot be used as an engine's address: {reason}")]
     BadHost {
         /// As it was given.
         host: String,
@@ -107,7 +108,7 @@ pub enum EngineKind {
 /// An engine that answered.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    endpoint: Endpoint,
+    connection: Connection,
     /// The Engine's REST API; a BuildKit daemon has none.
     docker: Option<bollard::Docker>,
     facts: EngineFacts,
@@ -116,27 +117,28 @@ pub struct Engine {
 
 impl Engine {
     /// Connects and asks the engine what it is.
-    pub async fn connect(endpoint: Endpoint, kind: EngineKind) -> Result<Self, EngineError> {
+    pub async fn connect(
+        connection: impl Into<Connection>,
+        kind: EngineKind,
+    ) -> Result<Self, EngineError> {
+        let connection = connection.into();
         match kind {
-            EngineKind::Docker => Self::docker(endpoint).await,
-            EngineKind::BuildKit => Self::buildkit(endpoint).await,
+            EngineKind::Docker => Self::docker(connection).await,
+            EngineKind::BuildKit => Self::buildkit(connection).await,
         }
     }
 
-    async fn docker(endpoint: Endpoint) -> Result<Self, EngineError> {
-        // The client below connects lazily and wraps the reason; a first connection of our own
-        // tells a missing socket from a missing permission.
-        drop(endpoint.dial().await?);
-        let docker = api::client(&endpoint).await?;
-        let facts = api::facts(&docker).await?;
-        Ok(Self { endpoint, docker: Some(docker), facts, channel: Arc::default() })
+    async fn docker(connection: Connection) -> Result<Self, EngineError> {
+        let docker = rest::client(&connection).await?;
+        let facts = api::facts(&docker, &connection.endpoint).await?;
+        Ok(Self { connection, docker: Some(docker), facts, channel: Arc::default() })
     }
 
-    async fn buildkit(endpoint: Endpoint) -> Result<Self, EngineError> {
-        let channel = control::plain(&endpoint).await?;
-        let facts = control::facts(channel.clone(), &endpoint).await?;
+    async fn buildkit(connection: Connection) -> Result<Self, EngineError> {
+        let channel = control::plain(&connection.endpoint).await?;
+        let facts = control::facts(channel.clone(), &connection.endpoint).await?;
         let channel = Arc::new(OnceCell::new_with(Some(channel)));
-        Ok(Self { endpoint, docker: None, facts, channel })
+        Ok(Self { connection, docker: None, facts, channel })
     }
 
     /// What kind of engine it is.
@@ -151,6 +153,6 @@ impl Engine {
 
     /// Where it is.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        &self.connection.endpoint
     }
 }

@@ -14,7 +14,7 @@ use super::endpoint::BoxIo;
 /// An engine's answer is a few hundred bytes; more than this is not an engine.
 const MAX_HEADER: usize = 16 * 1024;
 
-/// Sends `POST path` with `headers` and returns what follows the `101` answer.
+/// Sends `POST path` with `headers`, the host among them, and returns what follows the `101` answer.
 ///
 /// HTTP/2 frames may come in the same packet as the answer, so what was read beyond its end is
 /// kept and read first.
@@ -23,8 +23,7 @@ pub(crate) async fn upgrade(
     path: &str,
     headers: &[(String, String)],
 ) -> Result<Upgraded, EngineError> {
-    let mut request =
-        format!("POST {path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n");
+    let mut request = format!("POST {path} HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }

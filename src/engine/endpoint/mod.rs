@@ -1,0 +1,76 @@
+//! Where an engine is and how to open a byte stream to it.
+//!
+//! One dialler serves the REST calls, `/grpc` and `/session`, whatever the scheme.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::EngineError;
+
+mod connection;
+mod host;
+
+pub use connection::{Connection, Header};
+
+/// The socket that Docker listens on when nobody says otherwise.
+pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+
+/// An engine's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A unix socket.
+    Unix(PathBuf),
+    /// A plain TCP address, `host:port`.
+    Tcp(String),
+}
+
+/// A byte stream to an engine.
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Any byte stream to an engine.
+pub type BoxIo = Box<dyn Io>;
+
+impl Endpoint {
+    /// Reads an address as `DOCKER_HOST` and `--host` give it; `None` or empty is the default
+    /// socket.
+    pub fn parse(host: Option<&str>) -> Result<Self, EngineError> {
+        host::parse(host.unwrap_or_default())
+    }
+
+    /// Opens one connection.
+    pub async fn dial(&self) -> Result<BoxIo, EngineError> {
+        let opened: std::io::Result<BoxIo> = match self {
+            Self::Unix(path) => UnixStream::connect(path).await.map(|io| Box::new(io) as BoxIo),
+            Self::Tcp(address) => tcp(address).await.map(|io| Box::new(io) as BoxIo),
+        };
+        opened.map_err(|source| EngineError::Unreachable { endpoint: self.clone(), source })
+    }
+
+    /// What HTTP requests name as their host.
+    pub(crate) fn authority(&self) -> &str {
+        match self {
+            Self::Unix(_) => "docker",
+            Self::Tcp(address) => address,
+        }
+    }
+}
+
+async fn tcp(address: &str) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    // Small frames of a busy protocol: waiting to fill packets only adds latency.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp(address) => write!(f, "tcp://{address}"),
+        }
+    }
+}

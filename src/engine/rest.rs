@@ -1,0 +1,202 @@
+//! The way of REST calls to the engine: bollard's requests over connections of [`Endpoint::dial`].
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bollard::{BollardRequest, ClientVersion, Docker};
+use hyper::Uri;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{Connected, Connection as PoolConnection};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tower::Service;
+
+use super::endpoint::{BoxIo, Connection};
+use super::{Endpoint, EngineError};
+
+/// Seconds until a REST call is given up; a registry look-up goes through here.
+const TIMEOUT: u64 = 60;
+/// Carries registry credentials, base64 of JSON.
+const REGISTRY_AUTH: &str = "x-registry-auth";
+
+/// Dials, and returns a client that speaks the API version that both sides know.
+pub(super) async fn client(connection: &Connection) -> Result<Docker, EngineError> {
+    let endpoint = &connection.endpoint;
+    // A first connection of our own tells a missing socket from a missing permission; the first
+    // call then uses it.
+    let first = endpoint.dial().await?;
+    let dial = Dial { endpoint: endpoint.clone(), first: Arc::new(Mutex::new(Some(first))) };
+    let client =
+        Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build::<_, _>(dial);
+    let headers = headers(connection);
+    let transport = move |mut request: BollardRequest| {
+        for (name, value) in &headers {
+            request.headers_mut().insert(name, value.clone());
+        }
+        if let Some(value) = request.headers_mut().get_mut(REGISTRY_AUTH) {
+            url_safe(value);
+        }
+        let answer = client.request(request);
+        async move { answer.await.map_err(|error| broken(&error)) }
+    };
+    let address = format!("http://{}", endpoint.authority());
+    let version = match connection.api_version {
+        Some((major_version, minor_version)) => ClientVersion { major_version, minor_version },
+        None => *bollard::API_DEFAULT_VERSION,
+    };
+    let failed = |error| of(error, endpoint, format!("cannot talk to the engine at {endpoint}"));
+    let docker = Docker::connect_with_custom_transport(transport, Some(address), TIMEOUT, &version)
+        .map_err(failed)?;
+    if connection.api_version.is_some() {
+        return Ok(docker);
+    }
+    docker.negotiate_version().await.map_err(failed)
+}
+
+/// The user's own headers; one that HTTP does not allow was refused when it was read.
+fn headers(connection: &Connection) -> Vec<(HeaderName, HeaderValue)> {
+    let pairs = connection.headers.iter();
+    let pairs = pairs.filter_map(|header| {
+        let mut value = HeaderValue::from_str(&header.value).ok()?;
+        value.set_sensitive(true);
+        Some((header.name.parse().ok()?, value))
+    });
+    pairs.collect()
+}
+
+/// Engines read the URL-safe alphabet; one character of the other makes them ignore the header.
+fn url_safe(value: &mut HeaderValue) {
+    let bytes: Vec<u8> = value
+        .as_bytes()
+        .iter()
+        .map(|byte| match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            other => *other,
+        })
+        .collect();
+    if let Ok(mut safe) = HeaderValue::from_bytes(&bytes) {
+        safe.set_sensitive(true);
+        *value = safe;
+    }
+}
+
+/// An engine that cannot be reached, or one that says no.
+pub(super) fn of(error: bollard::errors::Error, endpoint: &Endpoint, what: String) -> EngineError {
+    match error {
+        bollard::errors::Error::IOError { err } if err.kind() != NOT_HTTP => {
+            EngineError::Unreachable { endpoint: endpoint.clone(), source: err }
+        }
+        source => EngineError::Api { what, source },
+    }
+}
+
+/// What an answer is called that is no HTTP.
+const NOT_HTTP: std::io::ErrorKind = std::io::ErrorKind::InvalidData;
+
+/// The innermost reason: what the layers around it add is our own affair.
+fn broken(error: &hyper_util::client::legacy::Error) -> bollard::errors::Error {
+    let mut kind = NOT_HTTP;
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            (kind, words) = (io.kind(), io.to_string());
+            break;
+        }
+        words = inner.to_string();
+        cause = inner.source();
+    }
+    bollard::errors::Error::IOError { err: std::io::Error::new(kind, words) }
+}
+
+/// Opens connections for the client's pool.
+#[derive(Clone)]
+struct Dial {
+    endpoint: Endpoint,
+    first: Arc<Mutex<Option<BoxIo>>>,
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Dial").field(&self.endpoint).finish()
+    }
+}
+
+impl Service<Uri> for Dial {
+    type Response = Pooled;
+    type Error = std::io::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Pooled, std::io::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let endpoint = self.endpoint.clone();
+        Box::pin(async move {
+            let io = match first {
+                Some(io) => io,
+                None => endpoint.dial().await.map_err(|error| match error {
+                    EngineError::Unreachable { source, .. } => source,
+                    other => std::io::Error::other(other),
+                })?,
+            };
+            Ok(Pooled(TokioIo::new(io)))
+        })
+    }
+}
+
+/// A connection as hyper wants it.
+struct Pooled(TokioIo<BoxIo>);
+
+impl PoolConnection for Pooled {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl Read for Pooled {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, out)
+    }
+}
+
+impl Write for Pooled {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, data)
+    }
+}
