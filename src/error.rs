@@ -3,6 +3,7 @@
 use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::pins::Reference;
 
+use crate::config::Exceptions;
 use crate::engine::EngineError;
 
 /// Exit codes, a documented interface (docs/exit-codes.md).
@@ -136,6 +137,14 @@ impl Error {
             }
             other => other,
         }
+    }
+
+    /// Adds to a refusal the exceptions that would lift it, as they are to be written.
+    pub(crate) fn offering(mut self, exceptions: &Exceptions) -> Self {
+        if let Self::Refused { violations, .. } = &mut self {
+            exceptions.offer(violations);
+        }
+        self
     }
 
     /// An I/O error on `what`, a phrase like `write cofferdam.lock`.

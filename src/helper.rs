@@ -30,7 +30,10 @@ pub(crate) fn tree() -> Result<Tree, FilesyncError> {
 }
 
 /// The arguments with which it strips the mounted image.
-pub(crate) fn strip_args(keep: impl IntoIterator<Item = String>) -> Vec<String> {
+pub(crate) fn strip_args(
+    keep: impl IntoIterator<Item = String>,
+    capabilities: bool,
+) -> Vec<String> {
     use cofferdam_frontend::graph::{IMAGE_MOUNT, REPORT_FILE, REPORT_MOUNT};
     let mut args = vec![
         format!("/{PATH}"),
@@ -40,6 +43,9 @@ pub(crate) fn strip_args(keep: impl IntoIterator<Item = String>) -> Vec<String> 
         "--report".into(),
         format!("{REPORT_MOUNT}/{REPORT_FILE}"),
     ];
+    if !capabilities {
+        args.push("--keep-capabilities".into());
+    }
     for path in keep {
         args.extend(["--keep".into(), path]);
     }

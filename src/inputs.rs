@@ -8,6 +8,7 @@ use cofferdam_frontend::graph::judge::{Pin, Unpinned, Violation};
 use cofferdam_frontend::pins::{Digest, ImageSource, Lock, LockedImage, Reference, Timestamp};
 use tokio::sync::Mutex;
 
+use crate::config::Exceptions;
 use crate::engine::session::RegistryAuth;
 use crate::engine::{Engine, EngineKind, GatewayBridge, ImageStore, LocalImage, RegistryAnswer};
 use crate::error::{Error, Place, SourceText};
@@ -26,6 +27,7 @@ pub(crate) struct Resolver<'a> {
     gateway: GatewayBridge,
     auth: &'a RegistryAuth,
     locked: bool,
+    exceptions: &'a Exceptions,
     source: SourceText,
     lock: Mutex<Lock>,
     local: Mutex<BTreeMap<String, String>>,
@@ -44,6 +46,7 @@ impl<'a> Resolver<'a> {
             gateway: gateway.clone(),
             auth: &request.auth,
             locked: request.locked,
+            exceptions: &request.exceptions,
             source: dockerfile.source(),
             lock: Mutex::new(lock),
             local: Mutex::default(),
@@ -86,7 +89,9 @@ impl<'a> Resolver<'a> {
             Some(ImageSource::Local { image_id }) => {
                 return self.locked_local(reference, image_id.as_str(), line).await;
             }
-            None if self.locked => return Err(self.not_locked(reference, line)),
+            None if self.locked && self.exceptions.allows("not-locked").is_none() => {
+                return Err(self.not_locked(reference, line));
+            }
             None => {}
         }
         let source = self.ask(reference, line).await?;
@@ -193,7 +198,8 @@ impl<'a> Resolver<'a> {
         };
         let mut lock = self.lock.lock().await;
         let name = reference.canonical();
-        if lock.get(&name).is_none_or(|known| known.source != source) {
+        // A lock that is final stays as it is, whatever an exception lets through.
+        if !self.locked && lock.get(&name).is_none_or(|known| known.source != source) {
             let mut image = LockedImage::new(reference, source, now());
             image.by = Some(concat!("cofferdam ", env!("CARGO_PKG_VERSION")).to_string());
             lock.insert(image);

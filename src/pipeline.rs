@@ -36,6 +36,7 @@ pub fn run(request: BuildRequest, printer: &Printer) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::io("start the runtime"))?;
+    request.notices.iter().for_each(|notice| printer.notice(notice));
     let result = runtime.block_on(interruptible(&request, printer));
     // Calls that the engine never answers must not keep the process.
     runtime.shutdown_background();
@@ -51,7 +52,7 @@ async fn interruptible(request: &BuildRequest, printer: &Printer) -> Result<(), 
     let leftovers = Leftovers::default();
     let result = tokio::select! {
         result = build(request, &engine, &leftovers, printer) => {
-            result.map_err(|error| error.naming(&request.tags))
+            result.map_err(|error| error.naming(&request.tags).offering(&request.exceptions))
         }
         _ = interrupt.recv() => Err(Error::Interrupted),
         _ = terminate.recv() => Err(Error::Interrupted),

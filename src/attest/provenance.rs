@@ -12,6 +12,7 @@ use cofferdam_frontend::graph::judge::BoundSource;
 use cofferdam_inspector::report::StripReport;
 use serde_json::{Map, Value, json};
 
+use crate::config::Exception;
 use crate::request::Keep;
 
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -56,6 +57,10 @@ pub struct Facts<'a> {
     pub keep: &'a [Keep],
     /// Whether the lock was final.
     pub locked: bool,
+    /// Whether file capabilities were removed.
+    pub strip_capabilities: bool,
+    /// What the configuration let through.
+    pub exceptions: Vec<&'a Exception>,
     /// Everything the graph read.
     pub sources: &'a [BoundSource],
     /// `sha256:…` of the Dockerfile as it stands on disk.
@@ -102,7 +107,7 @@ impl Facts<'_> {
                 "buildDefinition": {
                     "buildType": BUILD_TYPE,
                     "externalParameters": self.external_parameters(),
-                    "internalParameters": { "locked": self.locked },
+                    "internalParameters": self.internal_parameters(),
                     "resolvedDependencies": self.dependencies(),
                 },
                 "runDetails": {
@@ -136,6 +141,15 @@ impl Facts<'_> {
             "secrets": secrets,
             "network": if self.no_network { "none" } else { "default" },
             "keepSuid": keep,
+        })
+    }
+
+    fn internal_parameters(&self) -> Value {
+        let exceptions: Vec<Value> = self.exceptions.iter().map(|used| exception(used)).collect();
+        json!({
+            "locked": self.locked,
+            "stripCapabilities": self.strip_capabilities,
+            "exceptions": exceptions,
         })
     }
 
@@ -188,6 +202,12 @@ impl Facts<'_> {
             },
         })]
     }
+}
+
+fn exception(exception: &Exception) -> Value {
+    let Exception { rule, path, reason, owner, expires, line: _ } = exception;
+    let expires = expires.map(|expires| expires.to_string());
+    json!({ "rule": rule, "path": path, "reason": reason, "owner": owner, "expires": expires })
 }
 
 /// A source of the graph as a resource; the session's own directories are listed on their own.

@@ -42,15 +42,17 @@ pub struct Exception {
 #[derive(Clone, Debug)]
 pub struct Exceptions {
     list: Arc<Vec<(Exception, AtomicBool)>>,
+    /// The configuration, as a path leads there from here.
+    file: String,
     /// The Dockerfile as an exception would name it.
     path: String,
     today: Date,
 }
 
 impl Exceptions {
-    pub(super) fn new(list: Vec<Exception>, path: String, today: Date) -> Self {
+    pub(super) fn new(list: Vec<Exception>, file: String, path: String, today: Date) -> Self {
         let list = list.into_iter().map(|exception| (exception, AtomicBool::new(false)));
-        Self { list: Arc::new(list.collect()), path, today }
+        Self { list: Arc::new(list.collect()), file, path, today }
     }
 
     /// The exception that lifts a rule, which counts as used from then on.
@@ -73,6 +75,15 @@ impl Exceptions {
     /// What nothing needed.
     pub fn unused(&self) -> Vec<&Exception> {
         self.filter(false)
+    }
+
+    /// What is said of them at the end of a build.
+    pub fn unused_notices(&self) -> Vec<String> {
+        let say = |unused: &&Exception| {
+            let title = unused.title();
+            format!("{}:{}: nothing used {title}; remove it", self.file, unused.line)
+        };
+        self.unused().iter().map(say).collect()
     }
 
     fn filter(&self, wanted: bool) -> Vec<&Exception> {

@@ -166,7 +166,7 @@ pub fn apply(
     today: Date,
 ) -> Result<Applied, Error> {
     let Some(path) = path else {
-        let exceptions = Exceptions::new(Vec::new(), named(dockerfile, None), today);
+        let exceptions = Exceptions::new(Vec::new(), FILE.into(), named(dockerfile, None), today);
         let notices = Vec::new();
         return Ok(Applied { exceptions, keep: Vec::new(), strip_capabilities: true, notices });
     };
@@ -177,7 +177,7 @@ pub fn apply(
     let notices = config.notices(&exceptions, today);
     let named = named(dockerfile, Some(&config.directory));
     Ok(Applied {
-        exceptions: Exceptions::new(exceptions, named, today),
+        exceptions: Exceptions::new(exceptions, config.shown, named, today),
         notices,
         keep: config.keep,
         strip_capabilities: config.strip_capabilities,

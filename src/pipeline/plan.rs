@@ -150,6 +150,9 @@ pub(super) fn plan(
         locals: [context, dockerfile].into(),
         cache_namespace: namespace.into(),
         helper_local,
-        helper_args: helper::strip_args(request.keep.iter().map(|keep| keep.path.clone())),
+        helper_args: helper::strip_args(
+            request.keep.iter().map(|keep| keep.path.clone()),
+            request.strip_capabilities,
+        ),
     }
 }

@@ -45,6 +45,8 @@ impl Known<'_> {
             no_network: request.no_network,
             keep: &request.keep,
             locked: request.locked,
+            strip_capabilities: request.strip_capabilities,
+            exceptions: request.exceptions.used(),
             sources: &hardened.sources,
             dockerfile_digest: digest(&dockerfile.bytes),
             pinned_dockerfile_digest: digest(&text.bytes),

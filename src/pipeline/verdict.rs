@@ -11,6 +11,7 @@ pub(super) fn print(known: &Known<'_>, printer: &Printer) {
     for path in known.built.hardened.report.iter().flat_map(|report| &report.unused_keeps) {
         printer.notice(&format!("--keep-suid {path}: no file of that path has a bit to keep"));
     }
+    known.job.request.exceptions.unused_notices().iter().for_each(|text| printer.notice(text));
     if known.job.request.progress.mode.is_for_people() {
         printer.verdict(&of(known));
     }

@@ -10,6 +10,7 @@ use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::pins::reference::Reference;
 use cofferdam_frontend::policy::secret_arg;
 
+use crate::config::{self, Date, Exceptions};
 use crate::engine::Endpoint;
 use crate::engine::session::{RegistryAuth, SecretStore};
 use crate::error::{Error, SourceText};
@@ -23,8 +24,6 @@ pub use environment::Environment;
 
 /// Name of the lock file.
 pub const LOCK_FILE: &str = "cofferdam.lock";
-/// File whose directory is the project's root, where the lock file stands.
-const CONFIG_FILE: &str = "cofferdam.toml";
 const DEFAULT_DOCKERFILE: &str = "Dockerfile";
 /// Largest Dockerfile that is read, in bytes.
 const MAX_DOCKERFILE: u64 = 64 << 20;
@@ -113,8 +112,14 @@ pub struct BuildRequest {
     pub secrets: SecretStore,
     /// Whether RUN steps get no network.
     pub no_network: bool,
-    /// Files that keep their bits.
+    /// Files that keep their bits, from the command line and from `cofferdam.toml`.
     pub keep: Vec<Keep>,
+    /// Whether file capabilities are removed.
+    pub strip_capabilities: bool,
+    /// What `cofferdam.toml` allows this Dockerfile.
+    pub exceptions: Exceptions,
+    /// What is worth a line before the build begins.
+    pub notices: Vec<String>,
     /// The lock file, whether it exists or not.
     pub lock_path: PathBuf,
     /// Whether inputs that the lock does not hold are refused.
@@ -171,9 +176,13 @@ fn check(
     check_context(&context)?;
     let path = file.unwrap_or_else(|| context.join(DEFAULT_DOCKERFILE));
     let dockerfile = read_dockerfile(&path)?;
+    let config_file = config::find(directory_of(&path));
+    let today = Date::of(std::time::SystemTime::now());
+    let configured = config::apply(config_file.as_deref(), Some(&path), today)?;
+    let exceptions = configured.exceptions;
     let build_args = pairs::build_args(&build_args, |name| environment.var(name))?;
-    refuse_secret_args(&build_args)?;
-    let lock_path = lock_path(&path);
+    refuse_secret_args(&build_args, &exceptions)?;
+    let lock_path = lock_path(&path, config_file.as_deref());
     let locked = locked.unwrap_or(environment.in_ci() && lock_path.exists());
     let auth = RegistryAuth::load(&environment.docker_config_dir()).map_err(|error| {
         Error::usage_hint(error.to_string(), "mend the file, or point DOCKER_CONFIG elsewhere")
@@ -182,8 +191,11 @@ fn check(
         tags,
         labels: pairs::labels(&labels)?,
         secrets: SecretStore::new(secret::read_all(&secrets, |name| environment.os_var(name))?),
-        no_network: no_network(network.as_deref())?,
-        keep: keep_suid.iter().map(|keep| keep_suid_entry(keep)).collect::<Result<_, _>>()?,
+        no_network: no_network(network.as_deref()).map_err(|error| error.offering(&exceptions))?,
+        keep: keep_list(&keep_suid, configured.keep)?,
+        strip_capabilities: configured.strip_capabilities,
+        exceptions,
+        notices: configured.notices,
         platform: single_platform(platform.or_else(|| environment.var("DOCKER_DEFAULT_PLATFORM")))?,
         endpoint: Endpoint::parse(environment.docker_host())?,
         data_dir: environment.data_dir()?,
@@ -259,26 +271,33 @@ fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The lock stands next to `cofferdam.toml`, searched upwards, else next to the Dockerfile.
-fn lock_path(dockerfile: &Path) -> PathBuf {
-    let directory = match dockerfile.parent() {
+fn directory_of(file: &Path) -> &Path {
+    match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
-    let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
-    let root = absolute.ancestors().find(|dir| dir.join(CONFIG_FILE).is_file());
-    root.unwrap_or(directory).join(LOCK_FILE)
+    }
 }
 
-fn refuse_secret_args(build_args: &BTreeMap<String, String>) -> Result<(), Error> {
+/// The lock stands next to `cofferdam.toml`, else next to the Dockerfile.
+fn lock_path(dockerfile: &Path, config_file: Option<&Path>) -> PathBuf {
+    directory_of(config_file.unwrap_or(dockerfile)).join(LOCK_FILE)
+}
+
+fn refuse_secret_args(
+    build_args: &BTreeMap<String, String>,
+    exceptions: &Exceptions,
+) -> Result<(), Error> {
     for (name, value) in build_args {
-        if let Some(found) = secret_arg::secret_build_arg(name, value) {
-            return Err(Error::refused(Violation {
-                rule: "secret-in-arg",
+        let Some(found) = secret_arg::secret_build_arg(name, value) else { continue };
+        let rule = "secret-in-arg";
+        if exceptions.allows(rule).is_none() {
+            let refusal = Error::refused(Violation {
+                rule,
                 message: format!("--build-arg {name}: {}", found.reason),
                 lines: Vec::new(),
                 fix: secret_arg::advice(name, &found),
-            }));
+            });
+            return Err(refusal.offering(exceptions));
         }
     }
     Ok(())
@@ -316,6 +335,18 @@ fn single_platform(platform: Option<String>) -> Result<Option<String>, Error> {
         ));
     }
     Ok(platform)
+}
+
+/// What the command line keeps, and what the configuration keeps beside it.
+fn keep_list(typed: &[String], configured: Vec<config::Keep>) -> Result<Vec<Keep>, Error> {
+    let mut list: Vec<Keep> =
+        typed.iter().map(|entry| keep_suid_entry(entry)).collect::<Result<_, _>>()?;
+    for config::Keep { path, reason, .. } in configured {
+        if list.iter().all(|keep| keep.path != path) {
+            list.push(Keep { path, reason });
+        }
+    }
+    Ok(list)
 }
 
 fn keep_suid_entry(entry: &str) -> Result<Keep, Error> {
