@@ -17,6 +17,7 @@ mod leftovers;
 mod plan;
 mod publish;
 mod statement;
+mod steps;
 mod verdict;
 mod words;
 
@@ -24,6 +25,7 @@ use in_engine::{Desk, Job};
 use leftovers::Leftovers;
 use plan::Locals;
 use statement::Known;
+use steps::Steps;
 
 /// Messages of the engine's progress that may wait for the printer.
 const PROGRESS_BACKLOG: usize = 256;
@@ -85,18 +87,19 @@ async fn build(
     let job =
         Job { request, engine, id: &id, locals: &locals, files: &files, namespace: &namespace };
     let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
+    // The progress ends when nobody holds its sender any more: at the end of the story.
     let story = async {
-        let active = job.open(sender).await?;
-        job.run(active, Desk { lock: &mut lock, leftovers, printer }).await
+        let steps = Steps::new(sender);
+        let active = job.open(&steps).await?;
+        let built = job.run(active, Desk { lock: &mut lock, leftovers, printer }).await?;
+        Known { job, built: &built, lock: &lock, started }.record()?;
+        publish::publish(job, &built, &steps).await?;
+        leftovers.keep();
+        Ok::<_, Error>(built)
     };
     let progress = printer.progress(receiver, &request.progress, locals.filter());
     let built = tokio::join!(story, progress).0?;
-
-    let known = Known { job, built: &built, lock: &lock, started };
-    known.record()?;
-    publish::name(request, engine, &built.exported).await?;
-    leftovers.keep();
     publish::print_id(request, &built.exported, printer)?;
-    verdict::print(&known, printer);
+    verdict::print(&Known { job, built: &built, lock: &lock, started }, printer);
     Ok(())
 }

@@ -102,13 +102,8 @@ impl Engine {
         name: &str,
         login: Option<(&str, &str)>,
     ) -> Result<RegistryAnswer, EngineError> {
-        let credentials = login.map(|(username, password)| DockerCredentials {
-            username: Some(username.to_string()),
-            password: Some(password.to_string()),
-            ..DockerCredentials::default()
-        });
         let docker = self.rest("ask a registry")?;
-        match docker.inspect_registry_image(name, credentials).await {
+        match docker.inspect_registry_image(name, credentials(login)).await {
             Ok(answer) => Ok(match answer.descriptor.digest {
                 Some(digest) => RegistryAnswer::Digest(digest),
                 None => RegistryAnswer::Unreachable("the answer holds no digest".into()),
@@ -143,6 +138,15 @@ impl Engine {
             }
         }
     }
+}
+
+/// Credentials as the API's header carries them.
+pub(super) fn credentials(login: Option<(&str, &str)>) -> Option<DockerCredentials> {
+    login.map(|(username, password)| DockerCredentials {
+        username: Some(username.to_string()),
+        password: Some(password.to_string()),
+        ..DockerCredentials::default()
+    })
 }
 
 /// Sorts the engine's words: it reports what a registry said with status codes of its own.

@@ -16,6 +16,7 @@ mod image_id;
 mod rest;
 pub mod session;
 mod status_error;
+mod transfer;
 mod upgrade;
 
 pub use api::{EngineFacts, ImageStore, LocalImage, RegistryAnswer};

@@ -2,15 +2,13 @@
 
 use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::{Hardened, Plan};
-use tokio::sync::mpsc;
 
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
 use super::plan::{Locals, plan, shared_key};
+use super::steps::Steps;
 use crate::engine::session::{Filesync, Services};
-use crate::engine::{
-    ActiveBuild, BuildId, Engine, Exported, Exporter, Opening, SessionTransport, StatusResponse,
-};
+use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Exporter, Opening, SessionTransport};
 use crate::error::Error;
 use crate::inputs::{LockFile, PinnedText, Resolver, pin_text};
 use crate::report::printer::Printer;
@@ -48,10 +46,7 @@ pub(super) struct Desk<'a> {
 
 impl Job<'_> {
     /// Opens the session and an empty build in it.
-    pub(super) async fn open(
-        self,
-        progress: mpsc::Sender<StatusResponse>,
-    ) -> Result<ActiveBuild, Error> {
+    pub(super) async fn open(self, steps: &Steps) -> Result<ActiveBuild, Error> {
         let opening = Opening {
             shared_key: shared_key(self.request, self.namespace),
             services: Services {
@@ -63,7 +58,7 @@ impl Job<'_> {
             exporters: vec![Exporter::store()],
             entitlements: Vec::new(),
         };
-        Ok(self.engine.start(self.id, opening, progress).await?)
+        Ok(self.engine.start(self.id, opening, steps.sender()).await?)
     }
 
     /// Pins, builds, checks and exports.

@@ -2,30 +2,35 @@
 
 use cofferdam_frontend::pins::Reference;
 
-use crate::engine::{Engine, Exported};
+use super::in_engine::{Built, Job};
+use super::steps::Steps;
+use crate::engine::Exported;
 use crate::error::Error;
 use crate::record::write_atomically;
 use crate::report::printer::Printer;
 use crate::request::BuildRequest;
 
 /// Writes the image's ID where it was asked for and moves the names to it, the names last.
-pub(super) async fn name(
-    request: &BuildRequest,
-    engine: &Engine,
-    exported: &Exported,
-) -> Result<(), Error> {
+pub(super) async fn publish(job: Job<'_>, built: &Built, steps: &Steps) -> Result<(), Error> {
+    let Job { request, .. } = job;
     if let Some(path) = &request.iidfile {
-        write_atomically(path, exported.image_id.as_bytes())
+        write_atomically(path, built.exported.image_id.as_bytes())
             .map_err(Error::io(format!("write {}", path.display())))?;
     }
-    for tag in &request.tags {
+    let named = name(job, built, steps).await;
+    if let (Err(_), Some(path)) = (&named, &request.iidfile) {
+        // The failure is told below; a file that stays would say the opposite.
+        let _ = std::fs::remove_file(path);
+    }
+    named
+}
+
+async fn name(job: Job<'_>, built: &Built, steps: &Steps) -> Result<(), Error> {
+    for tag in &job.request.tags {
+        let step = steps.begin(format!("naming to {}", tag.canonical())).await;
         let repository = Reference { tag: None, ..tag.clone() }.familiar();
-        let tagged = engine.tag(&exported.image_id, &repository, tag.tag_or_latest()).await;
-        if let (Err(_), Some(path)) = (&tagged, &request.iidfile) {
-            // The failure is told below; a file that stays would say the opposite.
-            let _ = std::fs::remove_file(path);
-        }
-        tagged?;
+        let image = &built.exported.image_id;
+        step.end(job.engine.tag(image, &repository, tag.tag_or_latest()).await).await?;
     }
     Ok(())
 }

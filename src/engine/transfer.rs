@@ -1,0 +1,60 @@
+//! Images that leave a Docker engine's store for a registry, and such as enter it from elsewhere.
+
+use bollard::query_parameters::{ImportImageOptionsBuilder, PushImageOptionsBuilder};
+use bytes::Bytes;
+use futures_util::Stream;
+use tokio_stream::StreamExt as _;
+
+use super::api::credentials;
+use super::{Engine, EngineError};
+
+/// How the engine announces what it loaded, by what follows.
+const LOADED: [&str; 2] = ["Loaded image ID: ", "Loaded image: "];
+
+impl Engine {
+    /// Pushes the image that has this name in the store; the registry shows the name last.
+    ///
+    /// `told` gets the bytes sent and expected of whatever layer is under way.
+    pub async fn push(
+        &self,
+        repository: &str,
+        tag: &str,
+        login: Option<(&str, &str)>,
+        mut told: impl FnMut(i64, i64),
+    ) -> Result<(), EngineError> {
+        let options = PushImageOptionsBuilder::new().tag(tag).build();
+        let docker = self.rest("push an image")?;
+        let mut answers = docker.push_image(repository, Some(options), credentials(login));
+        while let Some(answer) = answers.next().await {
+            let answer = answer.map_err(|source| EngineError::Api {
+                what: format!("cannot push {repository}:{tag}"),
+                source,
+            })?;
+            if let Some(progress) = answer.progress_detail {
+                told(progress.current.unwrap_or_default(), progress.total.unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads an image from a `docker save` archive and returns its ID, or its name when it has one.
+    pub async fn load<S>(&self, archive: S) -> Result<String, EngineError>
+    where
+        S: Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    {
+        let failed = |source| EngineError::Api { what: "cannot load the image".into(), source };
+        let options = ImportImageOptionsBuilder::new().quiet(true).build();
+        let docker = self.rest("load an image")?;
+        let mut answers = docker.import_image_stream(options, archive, None);
+        let mut loaded = None;
+        while let Some(answer) = answers.next().await {
+            let said = answer.map_err(failed)?.stream.unwrap_or_default();
+            loaded = LOADED
+                .iter()
+                .find_map(|words| said.trim().strip_prefix(words))
+                .map(String::from)
+                .or(loaded);
+        }
+        loaded.ok_or(EngineError::NoImageId)
+    }
+}
