@@ -92,8 +92,11 @@ async fn build(
         let steps = Steps::new(sender);
         let active = job.open(&steps).await?;
         let built = job.run(active, Desk { lock: &mut lock, leftovers, printer }).await?;
-        Known { job, built: &built, lock: &lock, started }.record()?;
-        publish::publish(job, &built, &steps).await?;
+        let known = Known { job, built: &built, lock: &lock, started };
+        // The engine's part of the tidying takes as long as ours.
+        let (published, ()) =
+            tokio::join!(publish::publish(known, &steps), leftovers.forget_inputs(engine));
+        published?;
         leftovers.keep();
         Ok::<_, Error>(built)
     };

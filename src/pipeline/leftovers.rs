@@ -52,10 +52,16 @@ impl Leftovers {
 
     /// Takes it all away; what cannot be taken away costs space and nothing else.
     pub(super) async fn tidy(self, engine: &Engine) {
-        let State { build, nameless } = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let nameless = self.state().nameless.take();
         if let Some(image) = nameless {
             log(&engine.remove(&image).await);
         }
+        self.forget_inputs(engine).await;
+    }
+
+    /// Takes away what the build read, which nobody needs once it was exported.
+    pub(super) async fn forget_inputs(&self, engine: &Engine) {
+        let build = self.state().build.take();
         let Some(Begun { id, mut slot }) = build else { return };
         let cleaned = engine.clean_up(cache_eraser(slot.ids()), &id).await;
         if cleaned.is_ok() {

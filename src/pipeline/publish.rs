@@ -3,6 +3,7 @@
 use cofferdam_frontend::pins::Reference;
 
 use super::in_engine::{Built, Job};
+use super::statement::Known;
 use super::steps::Steps;
 use crate::engine::Exported;
 use crate::error::Error;
@@ -10,9 +11,12 @@ use crate::record::write_atomically;
 use crate::report::printer::Printer;
 use crate::request::BuildRequest;
 
-/// Writes the image's ID where it was asked for and moves the names to it, the names last.
-pub(super) async fn publish(job: Job<'_>, built: &Built, steps: &Steps) -> Result<(), Error> {
+/// Records the build, writes the image's ID where it was asked for, and moves the names to it, the
+/// names last.
+pub(super) async fn publish(known: Known<'_>, steps: &Steps) -> Result<(), Error> {
+    let Known { job, built, .. } = known;
     let Job { request, .. } = job;
+    known.record()?;
     if let Some(path) = &request.iidfile {
         write_atomically(path, built.exported.image_id.as_bytes())
             .map_err(Error::io(format!("write {}", path.display())))?;
