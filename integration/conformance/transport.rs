@@ -45,6 +45,9 @@ fn session_over_control(engine: &'static Engine) {
         ]),
         secrets: SecretStore::default(),
         auth: RegistryAuth::default(),
+        outputs: None,
+        ssh: None,
+        uploads: None,
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let graph = runtime.block_on(async {

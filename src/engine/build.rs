@@ -111,7 +111,7 @@ impl Engine {
     ) -> Result<ActiveBuild, EngineError> {
         let Opening { shared_key, services, transport, exporters, entitlements } = opening;
         let channel = self.channel().await?;
-        let session_id = SessionId { uuid: id.0.clone(), shared_key };
+        let session_id = SessionId { uuid: id.0.clone(), shared_key, methods: services.methods() };
         let session = self.serve_session(&channel, &session_id, services, transport).await?;
         let build = id.0.parse().map_err(|_| EngineError::NoImageId)?;
         let bridge = GatewayBridge::new(channel.clone(), build);

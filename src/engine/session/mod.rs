@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use bollard_buildkit_proto::health::health_server::HealthServer;
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::SecretsServer;
 use bollard_buildkit_proto::moby::filesync::v1::auth_server::AuthServer;
+use bollard_buildkit_proto::moby::sshforward::v1::ssh_server::SshServer;
+use bollard_buildkit_proto::moby::upload::v1::upload_server::UploadServer;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,12 +19,19 @@ mod auth;
 mod bytes_stream;
 pub mod filesync;
 mod health;
+mod raw;
+pub mod receive;
 mod secrets;
+pub mod ssh;
+pub mod upload;
 
 pub use auth::{AuthFileError, RegistryAuth};
 pub(crate) use bytes_stream::over_control;
 pub use filesync::Filesync;
+pub use receive::{Destination, FileReceiver, Outputs};
 pub use secrets::{SecretStore, SecretValue};
+pub use ssh::{SshAgents, SshSource};
+pub use upload::{Spool, Stdin, Uploads};
 
 /// Everything the engine may ask this build for.
 #[derive(Clone, Debug)]
@@ -33,6 +42,23 @@ pub struct Services {
     pub secrets: SecretStore,
     /// Registry credentials.
     pub auth: RegistryAuth,
+    /// Places for results that come back as files.
+    pub outputs: Option<FileReceiver>,
+    /// Agents that steps may ask for signatures.
+    pub ssh: Option<SshAgents>,
+    /// A context that came through standard input.
+    pub uploads: Option<Uploads>,
+}
+
+impl Services {
+    /// Every method that the engine may call; it refuses to call what is not announced.
+    pub(crate) fn methods(&self) -> Vec<&'static str> {
+        let mut methods = METHODS.to_vec();
+        methods.extend(self.outputs.is_some().then_some(receive::METHOD));
+        methods.extend(self.ssh.iter().flat_map(|_| ssh::METHODS));
+        methods.extend(self.uploads.is_some().then_some(upload::METHOD));
+        methods
+    }
 }
 
 /// The identity of a session.
@@ -42,9 +68,11 @@ pub struct SessionId {
     pub uuid: String,
     /// Keys what the engine remembers of directories under the same name.
     pub shared_key: String,
+    /// What the engine may call.
+    pub methods: Vec<&'static str>,
 }
 
-/// Every method the engine may call; it refuses to call what is not announced.
+/// What every build offers.
 const METHODS: [&str; 4] = [
     "/moby.filesync.v1.FileSync/DiffCopy",
     "/moby.buildkit.secrets.v1.Secrets/GetSecret",
@@ -60,7 +88,7 @@ impl SessionId {
             ("X-Docker-Expose-Session-Name".to_string(), "cofferdam".to_string()),
             ("X-Docker-Expose-Session-Sharedkey".to_string(), self.shared_key.clone()),
         ];
-        headers.extend(METHODS.iter().map(|method| {
+        headers.extend(self.methods.iter().map(|method| {
             ("X-Docker-Expose-Session-Grpc-Method".to_string(), (*method).to_string())
         }));
         headers
@@ -75,8 +103,20 @@ where
     let routes = Routes::new(services.files)
         .add_service(SecretsServer::new(services.secrets))
         .add_service(AuthServer::new(services.auth))
-        .add_service(HealthServer::new(health::Healthy))
-        .prepare();
+        .add_service(HealthServer::new(health::Healthy));
+    let routes = match services.outputs {
+        Some(outputs) => routes.add_service(outputs),
+        None => routes,
+    };
+    let routes = match services.ssh {
+        Some(ssh) => routes.add_service(SshServer::new(ssh)),
+        None => routes,
+    };
+    let routes = match services.uploads {
+        Some(uploads) => routes.add_service(UploadServer::new(uploads)),
+        None => routes,
+    };
+    let routes = routes.prepare();
     let served = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         // A context is one long stream: room for a few chunks keeps the writer busy while the
         // reader hashes, and bounds memory.
