@@ -7,6 +7,20 @@ use serde_json::{Value, json};
 /// The key under which a frontend returns the configuration of a single-platform image.
 pub const CONFIG_KEY: &str = "containerimage.config";
 
+/// The key under which a frontend returns the configuration of one platform's image, or of the only
+/// one.
+///
+/// Source: moby/buildkit, exporter/containerimage/exptypes.
+pub fn key(platform: Option<&str>) -> String {
+    platform.map_or_else(|| CONFIG_KEY.to_string(), |id| format!("{CONFIG_KEY}/{id}"))
+}
+
+/// `os/architecture`, with the variant if there is one, as platforms are written.
+pub(crate) fn platform(os: &str, architecture: &str, variant: &str) -> String {
+    let slash = if variant.is_empty() { "" } else { "/" };
+    format!("{os}/{architecture}{slash}{variant}")
+}
+
 /// The configuration is not what an engine's frontend returns.
 #[derive(Debug, thiserror::Error)]
 #[error("the engine's frontend returned no readable image configuration: {0}")]
@@ -27,6 +41,14 @@ impl ImageConfig {
     /// The user that the image runs as; empty means root.
     pub fn user(&self) -> &str {
         self.0.pointer("/config/User").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The platform it says it is for.
+    pub fn platform(&self) -> Option<String> {
+        let field = |name: &str| self.0.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (os, architecture) = (field("os"), field("architecture"));
+        let whole = !os.is_empty() && !architecture.is_empty();
+        whole.then(|| platform(os, architecture, field("variant")))
     }
 
     /// Adds the history entry of one layer.
@@ -70,6 +92,15 @@ mod tests {
         let mut config = ImageConfig::read(br#"{"history":null}"#).unwrap();
         config.add_history("x");
         assert_eq!(config.0["history"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_platform_is_whole_or_none() {
+        let read = |text: &str| ImageConfig::read(text.as_bytes()).unwrap().platform();
+        let arm = r#"{"os":"linux","architecture":"arm","variant":"v7"}"#;
+        assert_eq!(read(arm).as_deref(), Some("linux/arm/v7"));
+        assert_eq!(read(r#"{"os":"linux","architecture":"amd64"}"#).unwrap(), "linux/amd64");
+        assert_eq!(read(r#"{"os":"linux"}"#), None);
     }
 
     #[test]

@@ -12,4 +12,4 @@ pub mod image_config;
 pub mod pins;
 pub mod policy;
 
-pub use build::{Hardened, Plan, build};
+pub use build::{Hardened, HardenedPlatform, Plan, build};

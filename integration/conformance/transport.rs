@@ -65,11 +65,12 @@ fn session_over_control(engine: &'static Engine) {
             entitlements: Vec::new(),
         };
         let active = connected.start(&id, opening, progress).await.unwrap();
-        let request = Solve::Frontend { name: "dockerfile.v0".into(), options: BTreeMap::new() };
+        let (options, inputs) = (BTreeMap::new(), BTreeMap::new());
+        let request = Solve::Frontend { name: "dockerfile.v0".into(), options, inputs };
         let solved = active.bridge().solve(request).await.unwrap();
         let over = BridgeError::Build { message: "only to see".into(), blame: None };
         active.fail(over).await;
-        Graph::read(&solved.definition.unwrap()).unwrap()
+        Graph::read(&solved.parts.single().unwrap().definition.unwrap()).unwrap()
     });
     assert_eq!(graph.sources().count(), 1, "the context that COPY reads");
 }

@@ -75,8 +75,8 @@ pub struct Facts<'a> {
     pub helper_digest: String,
     /// Whether some step could fetch what is not listed here.
     pub networked: bool,
-    /// What was stripped; `None` for an empty image.
-    pub strip: Option<&'a StripReport>,
+    /// What was stripped, by platform; nothing for an empty image.
+    pub strip: Vec<(&'a str, &'a StripReport)>,
     /// Docker's version.
     pub engine_version: &'a str,
     /// BuildKit's version, where the engine tells it.
@@ -191,16 +191,19 @@ impl Facts<'_> {
     }
 
     fn byproducts(&self) -> Vec<Value> {
-        let Some(report) = self.strip else { return Vec::new() };
-        vec![json!({
-            "name": "strip-report",
-            "annotations": {
-                "scannedFiles": report.scanned.files,
-                "stripped": report.stripped,
-                "kept": report.kept,
-                "setgidDirectories": report.setgid_dirs,
-            },
-        })]
+        let entry = |(platform, report): &(&str, &StripReport)| {
+            json!({
+                "name": "strip-report",
+                "annotations": {
+                    "platform": platform,
+                    "scannedFiles": report.scanned.files,
+                    "stripped": report.stripped,
+                    "kept": report.kept,
+                    "setgidDirectories": report.setgid_dirs,
+                },
+            })
+        };
+        self.strip.iter().map(entry).collect()
     }
 }
 

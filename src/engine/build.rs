@@ -7,7 +7,7 @@ use bollard_buildkit_proto::google::rpc;
 use bollard_buildkit_proto::moby::buildkit::v1 as control;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend as gateway;
-use cofferdam_frontend::bridge::BridgeError;
+use cofferdam_frontend::bridge::{BridgeError, Outcome};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt as _;
@@ -196,19 +196,8 @@ impl ActiveBuild {
     }
 
     /// Exports a result without a name and returns what the store made of it.
-    pub async fn export(
-        mut self,
-        reference: Option<String>,
-        metadata: BTreeMap<String, Vec<u8>>,
-    ) -> Result<Exported, BridgeError> {
-        let result = gateway::Result {
-            metadata: metadata.into_iter().collect(),
-            result: Some(gateway::result::Result::Ref(gateway::Ref {
-                id: reference.unwrap_or_default(),
-                def: None,
-            })),
-            ..gateway::Result::default()
-        };
+    pub async fn export(mut self, outcome: Outcome) -> Result<Exported, BridgeError> {
+        let result = super::gateway::returned(outcome);
         let answer = gateway::ReturnRequest { result: Some(result), error: None };
         if let Err(status) = self.bridge.finish(answer).await {
             return Err(self.instead(&status).await);

@@ -1,13 +1,15 @@
 //! The gateway bridge of an engine, spoken from the outside: how a frontend that runs in this
 //! process asks BuildKit for results.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bollard_buildkit_proto::moby::buildkit::v1::apicaps::ApiCap;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend as pb;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::result::Result as Kind;
-use cofferdam_frontend::bridge::{Bridge, BridgeError, Capabilities, Solve, Solved};
+use cofferdam_frontend::bridge::{
+    Bridge, BridgeError, Capabilities, Made, Outcome, Parts, Solve, Solved,
+};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -97,9 +99,10 @@ impl Bridge for GatewayBridge {
             ..pb::SolveRequest::default()
         };
         match request {
-            Solve::Frontend { name, options } => {
+            Solve::Frontend { name, options, inputs } => {
                 message.frontend = name;
                 message.frontend_opt = options.into_iter().collect();
+                message.frontend_inputs = inputs.into_iter().collect();
             }
             Solve::Definition { definition, evaluate } => {
                 message.definition = Some(definition);
@@ -158,25 +161,43 @@ fn enabled(caps: Vec<ApiCap>) -> BTreeSet<String> {
     caps.into_iter().filter(|cap| cap.enabled).map(|cap| cap.id).collect()
 }
 
-/// Reads a result of one platform in any of the forms that engines use.
+/// Reads a result in any of the forms that engines use.
 fn solved(result: pb::Result) -> Solved {
-    let metadata: BTreeMap<String, Vec<u8>> = result.metadata.into_iter().collect();
-    let mut refs: Vec<pb::Ref> = match result.result {
-        Some(Kind::Ref(reference)) => vec![reference],
-        Some(Kind::Refs(map)) => map.refs.into_values().collect(),
-        Some(Kind::RefDeprecated(id)) => vec![pb::Ref { id, def: None }],
-        Some(Kind::RefsDeprecated(map)) => {
-            map.refs.into_values().map(|id| pb::Ref { id, def: None }).collect()
-        }
-        None => Vec::new(),
+    let made = |reference: pb::Ref| Made {
+        reference: Some(reference.id).filter(|id| !id.is_empty()),
+        definition: reference.def.filter(|definition| !definition.def.is_empty()),
     };
-    let platforms = refs.len();
-    let first = refs.pop().unwrap_or_default();
-    Solved {
-        reference: Some(first.id).filter(|id| !id.is_empty()),
-        definition: first.def.filter(|definition| !definition.def.is_empty()),
-        metadata,
-        platforms,
+    let named = |id: String| made(pb::Ref { id, def: None });
+    let parts = match result.result {
+        Some(Kind::Ref(reference)) => Parts::One(made(reference)),
+        Some(Kind::RefDeprecated(id)) => Parts::One(named(id)),
+        Some(Kind::Refs(map)) => {
+            Parts::PerPlatform(map.refs.into_iter().map(|(key, part)| (key, made(part))).collect())
+        }
+        Some(Kind::RefsDeprecated(map)) => {
+            Parts::PerPlatform(map.refs.into_iter().map(|(key, id)| (key, named(id))).collect())
+        }
+        None => Parts::default(),
+    };
+    Solved { parts, metadata: result.metadata.into_iter().collect() }
+}
+
+/// The result as `Return` wants it.
+pub(super) fn returned(outcome: Outcome) -> pb::Result {
+    let result = match outcome.references {
+        Parts::One(reference) => {
+            Kind::Ref(pb::Ref { id: reference.unwrap_or_default(), def: None })
+        }
+        // By name alone: an empty image would be an empty `Ref`, and engines fall over a map entry
+        // whose value is empty.
+        Parts::PerPlatform(map) => Kind::RefsDeprecated(pb::RefMapDeprecated {
+            refs: map.into_iter().map(|(key, id)| (key, id.unwrap_or_default())).collect(),
+        }),
+    };
+    pb::Result {
+        metadata: outcome.metadata.into_iter().collect(),
+        result: Some(result),
+        ..pb::Result::default()
     }
 }
 
@@ -189,13 +210,33 @@ mod tests {
         let reference = |id: &str| pb::Ref { id: id.into(), def: None };
         let read = |kind| {
             let solved = solved(pb::Result { result: kind, ..pb::Result::default() });
-            (solved.reference, solved.platforms)
+            let parts = solved.parts.iter();
+            parts
+                .map(|(key, made)| (key.map(String::from), made.reference.clone()))
+                .collect::<Vec<_>>()
         };
-        assert_eq!(read(Some(Kind::Ref(reference("a")))), (Some("a".into()), 1));
+        let some = |text: &str| Some(text.to_string());
+        assert_eq!(read(Some(Kind::Ref(reference("a")))), [(None, some("a"))]);
         let one = pb::RefMap { refs: [("linux/amd64".to_string(), reference("b"))].into() };
-        assert_eq!(read(Some(Kind::Refs(one))), (Some("b".into()), 1));
-        assert_eq!(read(Some(Kind::RefDeprecated("c".into()))), (Some("c".into()), 1));
-        assert_eq!(read(Some(Kind::Ref(reference("")))), (None, 1));
-        assert_eq!(read(None), (None, 0));
+        assert_eq!(read(Some(Kind::Refs(one))), [(some("linux/amd64"), some("b"))]);
+        let old = [("x".to_string(), "b".to_string()), ("y".to_string(), String::new())];
+        let old = pb::RefMapDeprecated { refs: old.into() };
+        assert_eq!(
+            read(Some(Kind::RefsDeprecated(old))),
+            [(some("x"), some("b")), (some("y"), None)]
+        );
+        assert_eq!(read(Some(Kind::RefDeprecated("c".into()))), [(None, some("c"))]);
+        assert_eq!(read(Some(Kind::Ref(reference("")))), [(None, None)]);
+        assert_eq!(read(None), [(None, None)]);
+    }
+
+    #[test]
+    fn a_map_goes_back_as_a_map_without_empty_messages() {
+        let one = [("linux/amd64".to_string(), None)].into();
+        let outcome = Outcome { references: Parts::PerPlatform(one), ..Outcome::default() };
+        let Some(Kind::RefsDeprecated(map)) = returned(outcome).result else { panic!("no map") };
+        assert_eq!(map.refs["linux/amd64"], "");
+        let one = Outcome { references: Parts::One(Some("a".into())), ..Outcome::default() };
+        assert!(matches!(returned(one).result, Some(Kind::Ref(made)) if made.id == "a"));
     }
 }

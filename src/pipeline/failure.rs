@@ -17,8 +17,8 @@ use crate::request::{BuildRequest, DockerfileText};
 /// A build that failed, and what helps to say why.
 pub(super) struct Failed<'a> {
     pub(super) active: ActiveBuild,
-    /// The graph as far as it was known.
-    pub(super) judged: Graph,
+    /// The graphs as far as they were known, one for each platform.
+    pub(super) judged: Vec<Graph>,
     pub(super) files: &'a Filesync,
 }
 
@@ -38,7 +38,11 @@ impl Failed<'_> {
                         format!("cannot send the build context: {cause}"),
                         "mend the file, or list it in .dockerignore",
                     ),
-                    None => of_bridge(error, blamed.map(|op| self.judged.locate(&op)), dockerfile),
+                    None => {
+                        let graphs = self.judged.iter();
+                        let places = blamed.map(|op| graphs.flat_map(|g| g.locate(&op)).collect());
+                        of_bridge(error, places, dockerfile)
+                    }
                 }
             }
             BuildError::Pin(error) => end(error, self.active).await,

@@ -82,7 +82,7 @@ impl Job<'_> {
             return Err(failure::end(error, active).await);
         }
         let exported = active
-            .export(hardened.reference.clone(), hardened.metadata.clone())
+            .export(hardened.outcome())
             .await
             .map_err(|error| failure::of_bridge(error, None, &dockerfile))?;
         leftovers.nameless(&exported.image_id);
@@ -112,10 +112,11 @@ impl Job<'_> {
         dockerfile: &DockerfileText,
         leftovers: &Leftovers,
     ) -> Result<(ActiveBuild, Hardened), Error> {
-        let mut judged = Graph::default();
-        let watch = |graph: &Graph| {
-            leftovers.remember(&graph.cache_ids());
-            judged = graph.clone();
+        let mut judged = Vec::new();
+        let watch = |graphs: &[&Graph]| {
+            let caches: Vec<String> = graphs.iter().flat_map(|graph| graph.cache_ids()).collect();
+            leftovers.remember(&caches);
+            judged = graphs.iter().copied().cloned().collect();
         };
         match cofferdam_frontend::build(active.bridge(), resolver, plan, watch).await {
             Ok(hardened) => Ok((active, hardened)),

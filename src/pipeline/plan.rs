@@ -144,6 +144,7 @@ pub(super) fn plan(
     Plan {
         frontend: FRONTEND.into(),
         options,
+        inputs: BTreeMap::new(),
         pins: text.pins.clone(),
         // The engine must ask for every byte of it, and afterwards forget it.
         aliases: [(format!("local://{CONTEXT}"), format!("local://{context}"))].into(),

@@ -1,5 +1,10 @@
 //! The last lines of a build: only what is true of this one.
 
+use std::collections::BTreeSet;
+
+use cofferdam_frontend::{Hardened, HardenedPlatform};
+use cofferdam_inspector::report::{FileEntry, StripReport};
+
 use super::in_engine::Built;
 use super::statement::Known;
 use crate::report::printer::Printer;
@@ -8,7 +13,7 @@ use crate::request::BuildRequest;
 
 /// Prints them, unless nothing but the end was asked for.
 pub(super) fn print(known: &Known<'_>, printer: &Printer) {
-    for path in known.built.hardened.report.iter().flat_map(|report| &report.unused_keeps) {
+    for path in unused_keeps(&known.built.hardened) {
         printer.notice(&format!("--keep-suid {path}: no file of that path has a bit to keep"));
     }
     known.job.request.exceptions.unused_notices().iter().for_each(|text| printer.notice(text));
@@ -21,11 +26,7 @@ fn of(known: &Known<'_>) -> Verdict {
     let Known { job, built, lock, started } = *known;
     let Built { hardened, exported, .. } = built;
     let request = job.request;
-    let report = hardened.report.as_ref();
-    let paths = |files: &[cofferdam_inspector::report::FileEntry]| {
-        files.iter().map(|file| file.path.clone()).collect()
-    };
-    let pinned = hardened.sources.iter().filter(|source| source.digest.is_some()).count();
+    let pinned = hardened.sources().iter().filter(|source| source.digest.is_some()).count();
     let name = request.tags.first().map_or_else(|| exported.image_id.clone(), |tag| tag.familiar());
     Verdict {
         names: request.tags.iter().map(|tag| tag.familiar()).collect(),
@@ -33,9 +34,8 @@ fn of(known: &Known<'_>) -> Verdict {
         elapsed: started.elapsed().unwrap_or_default(),
         pinned: Some(Pinned { total: pinned, new: lock.added(), lock_file: lock.shown() }),
         secrets: secrets(request),
-        stripped: report
-            .map(|report| Stripped { removed: paths(&report.stripped), kept: paths(&report.kept) }),
-        user: Some(user(hardened.config.user())),
+        stripped: stripped(hardened),
+        user: Some(user(hardened)),
         record: Some(format!("cofferdam provenance {name}; not signed")),
         cost: None,
     }
@@ -50,6 +50,34 @@ fn secrets(request: &BuildRequest) -> Vec<String> {
     vec![format!("{}: given to RUN mounts only; layers not searched", ids.join(", "))]
 }
 
-fn user(user: &str) -> String {
-    if user.is_empty() { "root (the image sets no USER)".into() } else { user.into() }
+/// Paths that were to keep their bits and had none on any platform.
+fn unused_keeps(hardened: &Hardened) -> Vec<&str> {
+    let unused = |report: &StripReport, path: &String| report.unused_keeps.contains(path);
+    let first = hardened.reports().next().map(|(_, report)| report);
+    first
+        .iter()
+        .flat_map(|report| &report.unused_keeps)
+        .filter(|path| hardened.reports().all(|(_, report)| unused(report, path)))
+        .map(String::as_str)
+        .collect()
+}
+
+/// The files of all platforms, each path once; `None` when every image is empty.
+fn stripped(hardened: &Hardened) -> Option<Stripped> {
+    let paths = |files: fn(&StripReport) -> &[FileEntry]| {
+        let all = hardened.reports().flat_map(|(_, report)| files(report));
+        let paths: BTreeSet<String> = all.map(|file| file.path.clone()).collect();
+        paths.into_iter().collect()
+    };
+    hardened.reports().next()?;
+    Some(Stripped { removed: paths(|report| &report.stripped), kept: paths(|report| &report.kept) })
+}
+
+fn user(hardened: &Hardened) -> String {
+    let named = |platform: &HardenedPlatform| match platform.config.user() {
+        "" => "root (the image sets no USER)".to_string(),
+        user => user.to_string(),
+    };
+    let users: BTreeSet<String> = hardened.platforms().iter().map(named).collect();
+    users.into_iter().collect::<Vec<_>>().join(", ")
 }

@@ -10,6 +10,9 @@ use std::future::Future;
 use bollard_buildkit_proto::pb;
 
 pub mod fake;
+mod parts;
+
+pub use parts::{Outcome, Parts};
 
 /// What an engine said it can do (`Ping`).
 #[derive(Clone, Debug, Default)]
@@ -53,6 +56,8 @@ pub enum Solve {
         name: String,
         /// Its options (`filename`, `target`, `build-arg:…`).
         options: BTreeMap<String, String>,
+        /// Graphs that it may use by name; `context` is the build context.
+        inputs: BTreeMap<String, pb::Definition>,
     },
     /// Run exactly this graph.
     Definition {
@@ -63,17 +68,22 @@ pub enum Solve {
     },
 }
 
-/// One solved result: a handle on the engine's side and the graph behind it.
+/// A handle on the engine's side and the graph behind it.
 #[derive(Clone, Debug, Default)]
-pub struct Solved {
+pub struct Made {
     /// The engine's name of the result; `None` for an empty image.
     pub reference: Option<String>,
     /// The graph that makes it; `None` for an empty image.
     pub definition: Option<pb::Definition>,
+}
+
+/// One solved result.
+#[derive(Clone, Debug, Default)]
+pub struct Solved {
+    /// What was made, for each platform if the frontend told platforms apart.
+    pub parts: Parts<Made>,
     /// What a frontend says about it, for example `containerimage.config`.
     pub metadata: BTreeMap<String, Vec<u8>>,
-    /// How many platforms the result holds.
-    pub platforms: usize,
 }
 
 /// A place in a source file that the engine blames.

@@ -1,0 +1,123 @@
+//! One platform of a build: its graph as the frontend made it, and its image.
+
+use std::collections::BTreeMap;
+
+use bollard_buildkit_proto::pb;
+use cofferdam_inspector::report::StripReport;
+
+use super::{BuildError, HardenedPlatform, Plan};
+use crate::bridge::{Bridge, BridgeError, Made, Parts, Solve};
+use crate::graph::judge::Judged;
+use crate::graph::{Graph, GraphError, REPORT_FILE, StripOp};
+use crate::image_config::{self, ConfigError, ImageConfig};
+
+/// Upper bound of the helper's report, in bytes; a million long paths fit.
+const REPORT_LIMIT: usize = 256 << 20;
+
+/// What the frontend made for one platform.
+#[derive(Debug)]
+pub(super) struct Draft {
+    id: String,
+    config: ImageConfig,
+    definition: Option<pb::Definition>,
+}
+
+/// The platforms of a result, in the order of their ids.
+pub(super) fn drafts(
+    parts: &Parts<Made>,
+    metadata: &BTreeMap<String, Vec<u8>>,
+    native: Option<&pb::Platform>,
+) -> Result<Vec<Draft>, ConfigError> {
+    let draft = |(id, made): (Option<&str>, &Made)| {
+        let config = match metadata.get(&image_config::key(id)) {
+            Some(bytes) => ImageConfig::read(bytes)?,
+            None => ImageConfig::read(b"{}")?,
+        };
+        let id = match id {
+            Some(id) => id.to_string(),
+            None => config.platform().or_else(|| native.map(name)).unwrap_or_default(),
+        };
+        Ok(Draft { id, config, definition: made.definition.clone() })
+    };
+    parts.iter().map(draft).collect()
+}
+
+/// `os/architecture` and the variant, as platforms are written.
+fn name(platform: &pb::Platform) -> String {
+    image_config::platform(&platform.os, &platform.architecture, &platform.variant)
+}
+
+impl Draft {
+    /// The graph that is to be judged; caches are apart for each platform when there are `several`:
+    /// whichever starts second would otherwise empty those of the first.
+    pub(super) fn graph(&self, plan: &Plan, several: bool) -> Result<Graph, GraphError> {
+        let namespace = if several {
+            format!("{}/{}", plan.cache_namespace, self.id)
+        } else {
+            plan.cache_namespace.clone()
+        };
+        match &self.definition {
+            Some(definition) => Graph::read(definition)?,
+            None => Graph::default(),
+        }
+        .with_identifiers(&plan.aliases)?
+        .with_cache_namespace(&namespace)
+    }
+}
+
+/// Runs a judged graph with the strip op on top and describes what came out.
+pub(super) async fn harden<B: Bridge, E: std::error::Error>(
+    bridge: &B,
+    draft: Draft,
+    judged: Judged,
+    strip: &StripOp,
+) -> Result<HardenedPlatform, BuildError<E>> {
+    let (reference, report) = run(bridge, &judged, strip).await?;
+    let Draft { id, mut config, definition: _ } = draft;
+    if let Some(report) = report.as_ref().filter(|report| !report.stripped.is_empty()) {
+        config.add_history(&history(report));
+    }
+    Ok(HardenedPlatform {
+        id,
+        reference,
+        config,
+        sources: judged.sources().to_vec(),
+        report,
+        networked: judged.graph().has_network(),
+    })
+}
+
+/// Runs the judged graph with the strip op on top; without it when nothing was to be stripped.
+async fn run<B: Bridge, E: std::error::Error>(
+    bridge: &B,
+    judged: &Judged,
+    strip: &StripOp,
+) -> Result<(Option<String>, Option<StripReport>), BuildError<E>> {
+    let Some(stripped) = judged.graph().with_strip(strip) else {
+        return Ok((None, None));
+    };
+    // The report's edge makes everything below it run, and the image's edge comes with it.
+    let solved = solve(bridge, stripped.report(), true).await?;
+    let reference = solved.reference.ok_or_else(|| BuildError::Report("no result".into()))?;
+    let bytes = bridge.read_file(&reference, REPORT_FILE, REPORT_LIMIT).await?;
+    let report =
+        StripReport::parse(&bytes).map_err(|error| BuildError::Report(error.to_string()))?;
+    let definition =
+        if report.stripped.is_empty() { judged.graph().definition(None) } else { stripped.image() };
+    let image = solve(bridge, definition, false).await?;
+    Ok((image.reference, Some(report)))
+}
+
+async fn solve<B: Bridge>(
+    bridge: &B,
+    definition: pb::Definition,
+    evaluate: bool,
+) -> Result<Made, BridgeError> {
+    bridge.solve(Solve::Definition { definition, evaluate }).await?.parts.single()
+}
+
+/// The history entry: every stripped path, so that the image itself says what happened to it.
+fn history(report: &StripReport) -> String {
+    let paths: Vec<&str> = report.stripped.iter().map(|file| file.path.as_str()).collect();
+    format!("cofferdam strip {}", paths.join(" "))
+}
