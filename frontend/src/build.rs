@@ -7,7 +7,7 @@ use bollard_buildkit_proto::pb;
 use futures_util::future::try_join_all;
 
 use crate::bridge::{Bridge, BridgeError, Parts, Solve, Solved};
-use crate::graph::judge::{self, Allowed, Judged, Pin, Pins, Unpinned, Violation};
+use crate::graph::judge::{self, Allowed, Judged, Offered, Pin, Pins, Unpinned, Violation};
 use crate::graph::{Graph, GraphError, StripOp};
 use crate::image_config::ConfigError;
 
@@ -29,6 +29,12 @@ pub struct Plan {
     pub pins: Pins,
     /// Names of the session's directories that the graph may read.
     pub locals: BTreeSet<String>,
+    /// Sources that were prepared for this build and may be read as they were prepared.
+    pub offered: Vec<Offered>,
+    /// Digests of images in directories that the session shows.
+    pub layouts: BTreeSet<String>,
+    /// Rules that a recorded exception lifts for this Dockerfile.
+    pub excepted: BTreeSet<String>,
     /// Source identifiers that a frontend may use and what to call them: old frontends name the
     /// context as they like, whatever the options say.
     pub aliases: BTreeMap<String, String>,
@@ -127,7 +133,13 @@ async fn judge<P: PinSource>(
     plan: &Plan,
     graphs: Vec<Graph>,
 ) -> Result<Vec<Judged>, BuildError<P::Error>> {
-    let mut allowed = Allowed { pins: plan.pins.clone(), locals: plan.locals.clone() };
+    let mut allowed = Allowed {
+        pins: plan.pins.clone(),
+        locals: plan.locals.clone(),
+        offered: plan.offered.clone(),
+        layouts: plan.layouts.clone(),
+        excepted: plan.excepted.clone(),
+    };
     let mut identifiers = BTreeMap::new();
     for graph in &graphs {
         for image in judge::unpinned(graph, &allowed) {

@@ -20,6 +20,8 @@ const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 const BUILD_TYPE: &str =
     "https://github.com/cofferdam/cofferdam/blob/main/docs/provenance.md#build-type-v1";
 const BUILDER: &str = "https://github.com/cofferdam/cofferdam/builder";
+/// Where BuildKit finds what the session uploads.
+const UPLOADS: &str = "http://buildkit-session/";
 /// The canonical listing of a directory tree, described in docs/provenance.md.
 const TREE_MEDIA_TYPE: &str = "application/vnd.cofferdam.tree.v1";
 
@@ -116,7 +118,7 @@ impl Facts<'_> {
                         "invocationId": self.invocation,
                         "startedOn": time(self.started),
                         "finishedOn": time(self.finished),
-                        "cofferdam_completeness": { "resolvedDependencies": !self.networked },
+                        "cofferdam_completeness": { "resolvedDependencies": self.is_complete() },
                     },
                     "byproducts": self.byproducts(),
                 },
@@ -151,6 +153,17 @@ impl Facts<'_> {
             "stripCapabilities": self.strip_capabilities,
             "exceptions": exceptions,
         })
+    }
+
+    /// Whether everything that was read stands in the statement with a digest.
+    fn is_complete(&self) -> bool {
+        let known = |bound: &BoundSource| match &bound.source {
+            // Listed as the context, with its digest.
+            Source::Http { url, .. } if url.starts_with(UPLOADS) => true,
+            Source::Http { .. } | Source::Git { .. } => bound.digest.is_some(),
+            _ => true,
+        };
+        !self.networked && self.sources.iter().all(known)
     }
 
     fn dependencies(&self) -> Vec<Value> {
@@ -215,14 +228,19 @@ fn exception(exception: &Exception) -> Value {
 
 /// A source of the graph as a resource; the session's own directories are listed on their own.
 fn source(bound: &BoundSource) -> Option<Value> {
-    let digest = bound.digest.as_deref()?;
     let uri = match &bound.source {
         Source::Image { name, .. } => purl(name),
+        Source::Layout { name, .. } => format!("oci-layout://{name}"),
+        Source::Http { url, .. } if url.starts_with(UPLOADS) => return None,
         Source::Http { url, .. } => url.clone(),
         Source::Git { remote, .. } => format!("git+{remote}"),
         Source::Local(_) | Source::Other(_) => return None,
     };
-    let mut resource = json!({ "uri": uri, "digest": digest_set(digest) });
+    let mut resource = json!({ "uri": uri });
+    // Without a digest only where an exception allowed it.
+    if let Some(digest) = bound.digest.as_deref() {
+        resource["digest"] = digest_set(digest);
+    }
     if bound.local_only {
         resource["annotations"] = json!({ "localOnly": true });
     }

@@ -119,7 +119,12 @@ impl Job<'_> {
             judged = graphs.iter().copied().cloned().collect();
         };
         match cofferdam_frontend::build(active.bridge(), resolver, plan, watch).await {
-            Ok(hardened) => Ok((active, hardened)),
+            Ok(hardened) => {
+                for lifted in hardened.excepted() {
+                    self.request.exceptions.allows(lifted.rule);
+                }
+                Ok((active, hardened))
+            }
             Err(error) => {
                 let failed = Failed { active, judged, files: self.files };
                 Err(failed.explain(error, dockerfile).await)

@@ -1,7 +1,7 @@
 //! From a request to what the frontend is told and what the session serves.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_frontend::Plan;
 use cofferdam_frontend::graph::digest;
@@ -149,6 +149,9 @@ pub(super) fn plan(
         // The engine must ask for every byte of it, and afterwards forget it.
         aliases: [(format!("local://{CONTEXT}"), format!("local://{context}"))].into(),
         locals: [context, dockerfile].into(),
+        offered: Vec::new(),
+        layouts: BTreeSet::new(),
+        excepted: request.exceptions.rules(),
         cache_namespace: namespace.into(),
         helper_local,
         helper_args: helper::strip_args(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cofferdam_inspector::report::StripReport;
 
 use crate::bridge::{Outcome, Parts};
-use crate::graph::judge::BoundSource;
+use crate::graph::judge::{BoundSource, Violation};
 use crate::image_config::{self, ImageConfig};
 
 /// A result that was judged and stripped, and is not exported yet.
@@ -27,6 +27,8 @@ pub struct HardenedPlatform {
     pub config: ImageConfig,
     /// Everything that was read for it.
     pub sources: Vec<BoundSource>,
+    /// What would have been refused without a recorded exception.
+    pub excepted: Vec<Violation>,
     /// What the helper found; `None` for an empty image.
     pub report: Option<StripReport>,
     /// Whether some step had a network and could read what is not in `sources`.
@@ -76,13 +78,12 @@ impl Hardened {
 
     /// Everything that any platform read, each once.
     pub fn sources(&self) -> Vec<BoundSource> {
-        let mut sources: Vec<BoundSource> = Vec::new();
-        for source in self.platforms.iter().flat_map(|platform| &platform.sources) {
-            if !sources.contains(source) {
-                sources.push(source.clone());
-            }
-        }
-        sources
+        once(self.platforms.iter().flat_map(|platform| &platform.sources))
+    }
+
+    /// What would have been refused without a recorded exception, each once.
+    pub fn excepted(&self) -> Vec<Violation> {
+        once(self.platforms.iter().flat_map(|platform| &platform.excepted))
     }
 
     /// What the helper found, with the platform's id.
@@ -96,4 +97,14 @@ impl Hardened {
     pub fn networked(&self) -> bool {
         self.platforms.iter().any(|platform| platform.networked)
     }
+}
+
+fn once<'a, T: Clone + PartialEq + 'a>(all: impl Iterator<Item = &'a T>) -> Vec<T> {
+    let mut found: Vec<T> = Vec::new();
+    for one in all {
+        if !found.contains(one) {
+            found.push(one.clone());
+        }
+    }
+    found
 }

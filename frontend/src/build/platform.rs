@@ -82,6 +82,7 @@ pub(super) async fn harden<B: Bridge, E: std::error::Error>(
         reference,
         config,
         sources: judged.sources().to_vec(),
+        excepted: judged.excepted().to_vec(),
         report,
         networked: judged.graph().has_network(),
     })

@@ -83,6 +83,7 @@ pub struct BoundSource {
 pub struct Judged {
     graph: Graph,
     sources: Vec<BoundSource>,
+    excepted: Vec<Violation>,
 }
 
 impl Judged {
@@ -95,6 +96,20 @@ impl Judged {
     pub fn sources(&self) -> &[BoundSource] {
         &self.sources
     }
+
+    /// What would be refused if nobody had recorded why it is needed.
+    pub fn excepted(&self) -> &[Violation] {
+        &self.excepted
+    }
+}
+
+/// A source op that was prepared for this very build, for example its remote context.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offered {
+    /// The op as the graph must have it, attributes included.
+    pub op: pb::SourceOp,
+    /// What it is bound to, `sha256:…` or `gitCommit:…`; `None` for what this session uploads.
+    pub digest: Option<String>,
 }
 
 /// What a graph may refer to.
@@ -104,6 +119,21 @@ pub struct Allowed {
     pub pins: Pins,
     /// Names of the session's directories.
     pub locals: BTreeSet<String>,
+    /// Sources that were prepared for this build.
+    pub offered: Vec<Offered>,
+    /// Digests of images in directories that the session shows.
+    pub layouts: BTreeSet<String>,
+    /// Rules that somebody lifted for this Dockerfile and said why.
+    pub excepted: BTreeSet<String>,
+}
+
+/// The rules of this module that can be lifted; the others protect the judgement itself.
+const EXCEPTABLE: [&str; 4] = ["git-ref", "host-network", "insecure-exec", "remote-add"];
+
+impl Allowed {
+    fn excepts(&self, rule: &str) -> bool {
+        EXCEPTABLE.contains(&rule) && self.excepted.contains(rule)
+    }
 }
 
 /// Images that need a pin before the graph can be judged.
@@ -124,19 +154,27 @@ pub fn unpinned(graph: &Graph, allowed: &Allowed) -> Vec<Unpinned> {
 
 /// Judges a graph: either it may run, or here is everything that speaks against it.
 pub fn judge(graph: Graph, allowed: &Allowed) -> Result<Judged, Vec<Violation>> {
-    let mut violations = Vec::new();
+    let mut found = Vec::new();
     let mut sources: Vec<BoundSource> = Vec::new();
     for (vertex, source) in graph.sources() {
-        match bind(source, allowed) {
-            Ok(bound) if sources.contains(&bound) => {}
-            Ok(bound) => sources.push(bound),
-            Err(complaint) => violations.push(complaint.at(&graph, vertex)),
+        let bound = match bind(vertex, source.clone(), allowed) {
+            Ok(bound) => bound,
+            Err(complaint) => {
+                found.push(complaint.at(&graph, vertex));
+                // What an exception lets through is read, and nobody knows its digest.
+                BoundSource { source, digest: None, local_only: false }
+            }
+        };
+        if !sources.contains(&bound) {
+            sources.push(bound);
         }
     }
     for vertex in graph.vertices() {
-        violations.extend(privileges(vertex).map(|complaint| complaint.at(&graph, vertex)));
+        found.extend(privileges(vertex).map(|complaint| complaint.at(&graph, vertex)));
     }
-    if violations.is_empty() { Ok(Judged { graph, sources }) } else { Err(violations) }
+    let (excepted, violations): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|violation| allowed.excepts(violation.rule));
+    if violations.is_empty() { Ok(Judged { graph, sources, excepted }) } else { Err(violations) }
 }
 
 /// The pin that a name with a digest satisfies.
@@ -163,13 +201,21 @@ impl Complaint {
     }
 }
 
-fn bind(source: Source, allowed: &Allowed) -> Result<BoundSource, Complaint> {
+fn bind(vertex: &Vertex, source: Source, allowed: &Allowed) -> Result<BoundSource, Complaint> {
+    if let Some(Body::Source(op)) = &vertex.op.op
+        && let Some(offered) = allowed.offered.iter().find(|offered| offered.op == *op)
+    {
+        return Ok(BoundSource { source, digest: offered.digest.clone(), local_only: false });
+    }
     let (digest, local_only) = match &source {
         Source::Image { name, digest } => match bound(name, digest.as_deref(), &allowed.pins) {
             Some(pin) => (Some(pin.digest().to_string()), matches!(pin, Pin::Local { .. })),
             None => return Err(unexpected_image(&source, allowed.pins.get(name))),
         },
         Source::Local(name) if allowed.locals.contains(name) => (None, false),
+        Source::Layout { digest: Some(digest), .. } if allowed.layouts.contains(digest) => {
+            (Some(digest.clone()), false)
+        }
         Source::Http { checksum: Some(checksum), .. } => (Some(checksum.clone()), false),
         Source::Git { commit: Some(commit), .. } => (Some(format!("gitCommit:{commit}")), false),
         Source::Http { url, checksum: None } => {
@@ -182,11 +228,11 @@ fn bind(source: Source, allowed: &Allowed) -> Result<BoundSource, Complaint> {
         Source::Git { remote, commit: None } => {
             return Err(Complaint {
                 rule: "git-ref",
-                message: format!("git://{remote} is not fixed to a commit"),
+                message: format!("{remote} is not fixed to a commit"),
                 fix: "name the whole commit id after `#`".into(),
             });
         }
-        Source::Local(_) | Source::Other(_) => {
+        Source::Local(_) | Source::Layout { .. } | Source::Other(_) => {
             return Err(Complaint {
                 rule: "unknown-source",
                 message: format!("the build reads {source}, which nobody offered"),
@@ -240,7 +286,8 @@ mod tests {
     }
 
     fn allowed(pin: Pin) -> Allowed {
-        Allowed { pins: [(NAME.to_string(), vec![pin])].into(), locals: ["ctx".into()].into() }
+        let pins = [(NAME.to_string(), vec![pin])].into();
+        Allowed { pins, locals: ["ctx".into()].into(), ..Allowed::default() }
     }
 
     fn rules(ops: Vec<pb::Op>, allowed: &Allowed) -> Vec<&'static str> {
@@ -304,5 +351,62 @@ mod tests {
         assert_eq!(with(|e| e.network = pb::NetMode::Host as i32), ["host-network"]);
         assert_eq!(with(|e| e.security = pb::SecurityMode::Insecure as i32), ["insecure-exec"]);
         assert!(with(|_| {}).is_empty());
+    }
+
+    #[test]
+    fn an_exception_lets_its_rule_through_and_no_other() {
+        let except = |rules: &[&str]| Allowed {
+            locals: ["ctx".into()].into(),
+            excepted: rules.iter().map(ToString::to_string).collect(),
+            ..Allowed::default()
+        };
+        let base = image("local://ctx");
+        let mut host = exec(&base, vec![]);
+        if let Some(Body::Exec(exec)) = &mut host.op {
+            exec.network = pb::NetMode::Host as i32;
+        }
+        let ops = || vec![base.clone(), image("https://h/f"), host.clone()];
+        let judged = judge(graph(ops()), &except(&["host-network", "remote-add"])).unwrap();
+        let lifted: Vec<&str> = judged.excepted().iter().map(|found| found.rule).collect();
+        assert_eq!(lifted, ["remote-add", "host-network"]);
+        let read: Vec<String> =
+            judged.sources().iter().map(|bound| bound.source.to_string()).collect();
+        assert_eq!(read, ["local://ctx", "https://h/f"]);
+        assert!(judged.sources().iter().all(|bound| bound.digest.is_none()));
+        assert_eq!(rules(ops(), &except(&["host-network"])), ["remote-add"]);
+    }
+
+    #[test]
+    fn no_exception_lifts_what_the_judgement_stands_on() {
+        let all = ["unpinned-image", "unknown-source", "nested-build"];
+        let allowed = Allowed { excepted: all.map(String::from).into(), ..Allowed::default() };
+        assert_eq!(rules(vec![image("local://etc")], &allowed), ["unknown-source"]);
+        let unpinned = image("docker-image://docker.io/library/a:1");
+        assert_eq!(rules(vec![unpinned], &allowed), ["unpinned-image"]);
+    }
+
+    #[test]
+    fn an_offered_source_is_accepted_exactly_as_it_was_offered() {
+        let op = |identifier: &str, filename: &str| pb::SourceOp {
+            identifier: identifier.into(),
+            attrs: [("http.filename".to_string(), filename.to_string())].into(),
+        };
+        let offered =
+            Offered { op: op("https://h/f", "context"), digest: Some("sha256:aa".into()) };
+        let allowed = Allowed { offered: vec![offered], ..Allowed::default() };
+        let with = |source: pb::SourceOp| {
+            graph(vec![pb::Op { op: Some(Body::Source(source)), ..pb::Op::default() }])
+        };
+        let judged = judge(with(op("https://h/f", "context")), &allowed).unwrap();
+        assert_eq!(judged.sources()[0].digest.as_deref(), Some("sha256:aa"));
+        assert!(judge(with(op("https://h/f", "other")), &allowed).is_err());
+        assert!(judge(with(op("https://h/g", "context")), &allowed).is_err());
+    }
+
+    #[test]
+    fn a_shown_layout_is_accepted_by_its_digest() {
+        let allowed = Allowed { layouts: ["sha256:aa".into()].into(), ..Allowed::default() };
+        assert!(rules(vec![image("oci-layout://x@sha256:aa")], &allowed).is_empty());
+        assert_eq!(rules(vec![image("oci-layout://x@sha256:bb")], &allowed), ["unknown-source"]);
     }
 }

@@ -27,10 +27,17 @@ pub enum Source {
     },
     /// `git://…`.
     Git {
-        /// Remote, with the reference after `#`.
+        /// Remote as git would be given it, without credentials, with the reference after `#`.
         remote: String,
         /// The commit, when the reference is one.
         commit: Option<String>,
+    },
+    /// `oci-layout://name@digest`: an image of a directory that the session shows.
+    Layout {
+        /// What it is called in messages.
+        name: String,
+        /// The digest in the identifier.
+        digest: Option<String>,
     },
     /// Anything else.
     Other(String),
@@ -42,27 +49,60 @@ impl Source {
         let (scheme, rest) = op.identifier.split_once("://").unwrap_or(("", &op.identifier));
         match scheme {
             "docker-image" => {
-                let (name, digest) = match rest.split_once('@') {
-                    Some((name, digest)) => (name, Some(digest.to_string())),
-                    None => (rest, None),
-                };
-                Self::Image { name: name.to_string(), digest }
+                let (name, digest) = name_and_digest(rest);
+                Self::Image { name, digest }
+            }
+            "oci-layout" => {
+                let (name, digest) = name_and_digest(rest);
+                Self::Layout { name, digest }
             }
             "local" => Self::Local(rest.to_string()),
             "http" | "https" => Self::Http {
-                url: op.identifier.clone(),
+                url: without_credentials(&op.identifier),
                 checksum: op.attrs.get("http.checksum").cloned(),
             },
-            "git" => {
-                Self::Git {
-                    remote: rest.to_string(),
-                    commit: op.attrs.get("git.checksum").cloned().or_else(|| {
-                        rest.split_once('#').and_then(|(_, fragment)| commit(fragment))
-                    }),
-                }
-            }
+            "git" => Self::git(op, rest),
             _ => Self::Other(op.identifier.clone()),
         }
+    }
+}
+
+impl Source {
+    fn git(op: &SourceOp, rest: &str) -> Self {
+        let (place, fragment) = match rest.split_once('#') {
+            Some((place, fragment)) => (place, Some(fragment)),
+            None => (rest, None),
+        };
+        // The identifier is the same for all protocols; this is where git really goes.
+        let remote = match op.attrs.get("git.fullurl") {
+            Some(url) => without_credentials(url),
+            None => format!("git://{}", without_credentials(place)),
+        };
+        let checksum = op.attrs.get("git.checksum");
+        Self::Git {
+            remote: fragment.map_or(remote.clone(), |fragment| format!("{remote}#{fragment}")),
+            commit: fragment.and_then(commit).or_else(|| checksum.and_then(|c| commit(c))),
+        }
+    }
+}
+
+fn name_and_digest(rest: &str) -> (String, Option<String>) {
+    match rest.split_once('@') {
+        Some((name, digest)) => (name.to_string(), Some(digest.to_string())),
+        None => (rest.to_string(), None),
+    }
+}
+
+/// An address without the user and the password before its host; `git@` is neither.
+pub(crate) fn without_credentials(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = url.split_at(start);
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest.get(..authority).and_then(|authority| authority.rfind('@')) {
+        Some(at) if rest.get(..at) != Some("git") => {
+            format!("{scheme}{}", rest.get(at + 1..).unwrap_or_default())
+        }
+        _ => url.to_string(),
     }
 }
 
@@ -80,7 +120,11 @@ impl fmt::Display for Source {
             Self::Image { name, digest: None } => f.write_str(name),
             Self::Local(name) => write!(f, "local://{name}"),
             Self::Http { url, .. } => f.write_str(url),
-            Self::Git { remote, .. } => write!(f, "git://{remote}"),
+            Self::Git { remote, .. } => f.write_str(remote),
+            Self::Layout { name, digest } => {
+                let at = if digest.is_some() { "@" } else { "" };
+                write!(f, "oci-layout://{name}{at}{}", digest.as_deref().unwrap_or_default())
+            }
             Self::Other(identifier) => f.write_str(identifier),
         }
     }
@@ -106,6 +150,31 @@ mod tests {
             panic!("not git")
         };
         assert_eq!(commit.as_deref(), Some(id));
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_credentials() {
+        let read = |id: &str, url: &str| read(id, &[("git.fullurl", url)]).to_string();
+        let id = "git://h/a.git#main:sub";
+        assert_eq!(read(id, "https://u:p@h/a.git"), "https://h/a.git#main:sub");
+        assert_eq!(read(id, "git@h:a.git"), "git@h:a.git#main:sub");
+        assert_eq!(super::without_credentials("https://t@h/x@y"), "https://h/x@y");
+        assert_eq!(super::without_credentials("https://u:a@b@h/x"), "https://h/x");
+        assert_eq!(super::without_credentials("h/x"), "h/x");
+    }
+
+    #[test]
+    fn a_checksum_fixes_a_commit_only_when_it_is_whole() {
+        let commit = |checksum: &str| {
+            let Source::Git { commit, .. } =
+                read("git://h/a.git#v1", &[("git.checksum", checksum)])
+            else {
+                panic!("not git")
+            };
+            commit
+        };
+        assert_eq!(commit("0123456"), None);
+        assert!(commit("0123456789abcdef0123456789abcdef01234567").is_some());
     }
 
     #[test]
