@@ -193,6 +193,15 @@ fn engine_hint(error: &EngineError) -> Option<String> {
             "start the engine, or name another with DOCKER_HOST=unix:///path or tcp://host:port"
                 .into()
         }
+        EngineError::NoContainer { builder: Some(builder), .. } => {
+            format!("`docker buildx inspect --bootstrap {builder}` creates and starts it")
+        }
+        EngineError::NoContainer { builder: None, .. } => {
+            "start a container with moby/buildkit under that name, or name another".into()
+        }
+        EngineError::Container { name, .. } => {
+            format!("see `docker logs {name}`; `docker buildx rm` and `create` make a new one")
+        }
         EngineError::BadHost { .. } => {
             "write DOCKER_HOST=unix:///path/docker.sock, tcp://host:port or ssh://user@host".into()
         }

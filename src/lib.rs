@@ -4,6 +4,7 @@
 //! of `cofferdam_frontend`. `pipeline` tells the whole story of a build.
 
 pub mod attest;
+pub mod builders;
 pub mod cli;
 pub mod config;
 pub mod engine;

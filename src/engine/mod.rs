@@ -10,6 +10,7 @@ mod api;
 mod build;
 mod control;
 mod endpoint;
+mod exec_io;
 mod gateway;
 mod housekeeping;
 mod image_id;
@@ -23,6 +24,7 @@ pub use api::{EngineFacts, ImageStore, LocalImage, RegistryAnswer};
 pub use build::{ActiveBuild, BuildId, Exported, Exporter, Opening, StatusResponse};
 pub use control::SessionTransport;
 pub use endpoint::{Connection, DEFAULT_SOCKET, Endpoint, Header};
+pub use exec_io::Container;
 pub use gateway::GatewayBridge;
 
 /// Why the engine could not be used.
@@ -74,6 +76,26 @@ pub enum EngineError {
         /// What was asked for, as a phrase.
         what: &'static str,
         /// The engine's words.
+        message: String,
+    },
+    /// A builder's container does not exist.
+    #[error("there is no container {name} in the engine at {engine}")]
+    NoContainer {
+        /// The container.
+        name: String,
+        /// Where it was looked for.
+        engine: Endpoint,
+        /// The builder of buildx's that it would belong to.
+        builder: Option<String>,
+    },
+    /// A builder's container cannot be used.
+    #[error("cannot use the container {name}: cannot {what}: {message}")]
+    Container {
+        /// The container.
+        name: String,
+        /// What was to be done with it.
+        what: &'static str,
+        /// The engine's words, or the command's.
         message: String,
     },
     /// A BuildKit daemon without anything that could run a step.

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::EngineError;
+use super::exec_io::{self, Container};
 
 mod connection;
 mod host;
@@ -25,6 +26,8 @@ pub enum Endpoint {
     Unix(PathBuf),
     /// A plain TCP address, `host:port`.
     Tcp(String),
+    /// `buildctl dial-stdio` in a container: a buildkitd, and no Docker engine.
+    Container(Box<Container>),
 }
 
 /// A byte stream to an engine.
@@ -44,6 +47,8 @@ impl Endpoint {
     /// Opens one connection.
     pub async fn dial(&self) -> Result<BoxIo, EngineError> {
         let opened: std::io::Result<BoxIo> = match self {
+            // Boxed: the engine around the container is dialled by this function, too.
+            Self::Container(container) => return Box::pin(exec_io::dial(container)).await,
             Self::Unix(path) => UnixStream::connect(path).await.map(|io| Box::new(io) as BoxIo),
             Self::Tcp(address) => tcp(address).await.map(|io| Box::new(io) as BoxIo),
         };
@@ -53,7 +58,7 @@ impl Endpoint {
     /// What HTTP requests name as their host.
     pub(crate) fn authority(&self) -> &str {
         match self {
-            Self::Unix(_) => "docker",
+            Self::Unix(_) | Self::Container(_) => "docker",
             Self::Tcp(address) => address,
         }
     }
@@ -71,6 +76,7 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(address) => write!(f, "tcp://{address}"),
+            Self::Container(container) => write!(f, "docker-container://{}", container.name),
         }
     }
 }
