@@ -101,8 +101,9 @@ async fn build(
         Ok::<_, Error>(built)
     };
     let progress = printer.progress(receiver, &request.progress, locals.filter());
-    let built = tokio::join!(story, progress).0?;
+    let (built, watched) = tokio::join!(story, progress);
+    let built = built?;
     publish::print_id(request, &built.exported, printer)?;
-    verdict::print(&Known { job, built: &built, lock: &lock, started }, printer);
+    verdict::print(&Known { job, built: &built, lock: &lock, started }, watched.ledger, printer);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The part of a build that the engine does: session, judged graph, export without a name.
 
+use std::time::SystemTime;
+
 use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::{Hardened, Plan};
 
@@ -35,6 +37,8 @@ pub(super) struct Built {
     pub(super) text: PinnedText,
     pub(super) hardened: Hardened,
     pub(super) exported: Exported,
+    /// When our checks between the build and the export began and ended.
+    pub(super) checked: (SystemTime, SystemTime),
 }
 
 /// What decides and keeps books while the engine works.
@@ -78,15 +82,17 @@ impl Job<'_> {
         let plan = plan(self.request, &dockerfile, &text, self.locals, self.namespace);
         let (active, hardened) =
             self.harden(active, &plan, &resolver, &dockerfile, leftovers).await?;
+        let began = SystemTime::now();
         if let Err(error) = self.check(&resolver, lock, printer).await {
             return Err(failure::end(error, active).await);
         }
+        let checked = (began, SystemTime::now());
         let exported = active
             .export(hardened.outcome())
             .await
             .map_err(|error| failure::of_bridge(error, None, &dockerfile))?;
         leftovers.nameless(&exported.image_id);
-        Ok(Built { dockerfile, text, hardened, exported })
+        Ok(Built { dockerfile, text, hardened, exported, checked })
     }
 
     /// Gives every input that the text names its digest, and the engine that text.

@@ -7,18 +7,21 @@ use cofferdam_inspector::report::{FileEntry, StripReport};
 
 use super::in_engine::Built;
 use super::statement::Known;
+use crate::report::ledger::Ledger;
 use crate::report::printer::Printer;
 use crate::report::verdict::{Pinned, Stripped, Verdict};
 use crate::request::BuildRequest;
 
 /// Prints them, unless nothing but the end was asked for.
-pub(super) fn print(known: &Known<'_>, printer: &Printer) {
+pub(super) fn print(known: &Known<'_>, mut ledger: Ledger, printer: &Printer) {
     for path in unused_keeps(&known.built.hardened) {
         printer.notice(&format!("--keep-suid {path}: no file of that path has a bit to keep"));
     }
     known.job.request.exceptions.unused_notices().iter().for_each(|text| printer.notice(text));
     if known.job.request.progress.mode.is_for_people() {
-        printer.verdict(&of(known));
+        let (began, ended) = known.built.checked;
+        ledger.checked(began, ended);
+        printer.verdict(&Verdict { cost: Some(ledger.cost()), ..of(known) });
     }
 }
 

@@ -3,17 +3,20 @@
 //! The modules here only turn plain data into bytes; who owns the terminal is
 //! decided by the caller, who passes the writer.
 
+mod display;
 pub mod duration;
 pub mod error;
 pub mod excerpt;
 pub mod failure;
 pub mod filter;
 pub mod finding;
+pub mod ledger;
 pub mod plain;
 pub mod printer;
 pub mod progress;
 pub mod quiet;
 pub mod refusal;
+pub(crate) mod screen;
 pub mod size;
 pub mod snippet;
 pub mod style;

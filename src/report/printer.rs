@@ -1,34 +1,46 @@
 //! The one owner of the terminal.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use cofferdam_frontend::graph::judge::Violation;
 use tokio::sync::mpsc;
 
+use super::display::Display;
 use super::error::ErrorReport;
 use super::excerpt::{Span, excerpt};
+use super::filter::Filter;
 use super::finding::{Finding, Level};
-use super::plain::{PlainProgress, REFRESH, SystemClock};
+use super::ledger::Ledger;
 use super::progress::settings::{ProgressMode, ProgressSettings};
-use super::quiet::QuietProgress;
+use super::progress::{REFRESH, rawjson};
 use super::refusal::Refusal;
+use super::screen::{Painted, Screen, Size};
 use super::snippet::Snippet;
 use super::style::Style;
 use super::verdict::Verdict;
-use super::{failure::Failure, filter::Filter};
+use super::warnings::Warnings;
 use crate::engine::StatusResponse;
 use crate::error::{Error, Place, SourceText};
 
 /// Where every rule has its page.
 const RULES: &str = "https://github.com/cofferdam/cofferdam/blob/main/docs/rules";
 
+/// What the status stream of a build told besides the progress.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// When the steps ran.
+    pub ledger: Ledger,
+    /// The warnings of the engine.
+    pub warnings: Warnings,
+}
+
 /// Writes everything that a person or a script reads.
 #[derive(Debug)]
 pub struct Printer {
     style: Style,
-    /// Lines of several tasks never mix.
-    stderr: Mutex<()>,
+    screen: Mutex<Screen>,
 }
 
 impl Default for Printer {
@@ -42,18 +54,26 @@ impl Printer {
     pub fn new() -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let color = std::io::stderr().is_terminal() && !plain;
-        Self { style: Style { color }, stderr: Mutex::new(()) }
+        Self { style: Style { color }, screen: Mutex::default() }
     }
 
     /// Prints what the command was asked to print.
     pub fn stdout(&self, bytes: &[u8]) -> Result<(), Error> {
+        // The same terminal may show both.
+        let mut screen = self.screen();
+        to_stderr(&screen.leave());
         let mut out = std::io::stdout().lock();
         out.write_all(bytes).and_then(|()| out.flush()).map_err(Error::io("write to stdout"))
     }
 
-    /// Says something that is worth a line.
+    /// Says something that is worth a line, above a picture that is being drawn.
     pub fn notice(&self, text: &str) {
-        self.lines(&[format!("cofferdam: {}", super::text::printable(text))]);
+        let mut screen = self.screen();
+        let line = match screen.is_json() {
+            true => rawjson::notice(text),
+            false => format!("cofferdam: {}\n", super::text::printable(text)).into_bytes(),
+        };
+        to_stderr(&screen.above(&line, size()));
     }
 
     /// The last lines of a build that was sealed.
@@ -94,7 +114,7 @@ impl Printer {
 
     /// Fails where a live picture is asked for and stderr is no terminal.
     pub fn check(&self, mode: ProgressMode) -> Result<(), Error> {
-        if mode == ProgressMode::Tty && !std::io::stderr().is_terminal() {
+        if mode == ProgressMode::Tty && !self.is_terminal() {
             return Err(Error::usage_hint(
                 "--progress tty: stderr is not a terminal",
                 "use --progress auto or plain",
@@ -103,35 +123,70 @@ impl Printer {
         Ok(())
     }
 
-    /// Prints the progress of a build until its stream ends.
+    /// Shows the progress of a build until its stream ends, then the warnings of the engine; returns
+    /// what was read from the stream.
     ///
-    /// Without steps to show, only the last words of failed ones are printed.
+    /// Where it is dropped before, what was shown last stays, with what still ran as cancelled.
     pub async fn progress(
         &self,
         mut stream: mpsc::Receiver<StatusResponse>,
         settings: &ProgressSettings,
         filter: impl Filter,
-    ) {
-        if matches!(settings.mode, ProgressMode::Quiet | ProgressMode::None) {
-            let mut quiet = QuietProgress::new(filter);
-            while let Some(status) = stream.recv().await {
-                quiet.update(&status);
-            }
-            return self.failures(&quiet.failures());
-        }
-        let mut plain = PlainProgress::new(SystemClock::default(), filter);
+    ) -> Watched {
+        let filter = Arc::new(filter);
+        let mut watched = Watched::default();
+        self.screen().set_json(settings.mode == ProgressMode::RawJson);
+        let mut display = Display::new(self, settings, Arc::clone(&filter));
         loop {
             match tokio::time::timeout(REFRESH, stream.recv()).await {
-                Ok(Some(status)) => self.with_stderr(|out| plain.update(&status, out)),
+                Ok(Some(status)) => {
+                    watched.warnings.extend(&status.warnings);
+                    watched.ledger.read(&status, SystemTime::now());
+                    display.update(&status);
+                }
                 Ok(None) => break,
-                Err(_) => self.with_stderr(|out| plain.refresh(out)),
+                Err(_) => display.refresh(),
             }
         }
-        self.with_stderr(|out| plain.finish(out));
+        display.finish();
+        if settings.mode.is_for_people() {
+            self.raw(&watched.warnings.summary(settings.debug, self.style, &filter));
+        }
+        watched
     }
 
-    fn failures(&self, failures: &[Failure]) {
-        self.with_stderr(|out| failures.iter().try_for_each(|failure| failure.write(out)));
+    /// Whether somebody looks at a screen.
+    pub(super) fn is_terminal(&self) -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    pub(super) fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Draws a picture in the place of the last one.
+    pub(super) fn picture(&self, paint: impl FnOnce(Size) -> Vec<Painted>) {
+        let mut screen = self.screen();
+        let size = size();
+        to_stderr(&screen.draw(paint(size), size));
+    }
+
+    /// Draws the picture that stays.
+    pub(super) fn last_picture(&self, paint: impl FnOnce(Size) -> Vec<Painted>) {
+        let mut screen = self.screen();
+        let size = size();
+        to_stderr(&screen.draw(paint(size), size));
+        screen.leave();
+    }
+
+    /// Writes a piece of progress that is no picture; it may end in the middle of a line.
+    pub(super) fn progress_bytes(&self, write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) {
+        let mut bytes = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = write(&mut bytes);
+        let mut screen = self.screen();
+        screen.pass(&bytes);
+        to_stderr(&bytes);
     }
 
     fn lines(&self, lines: &[String]) {
@@ -140,14 +195,30 @@ impl Printer {
     }
 
     fn raw(&self, text: &[u8]) {
-        self.with_stderr(|out| out.write_all(text));
+        let mut screen = self.screen();
+        to_stderr(&screen.above(text, size()));
     }
 
-    /// A reader that went away is no reason to stop a build.
-    fn with_stderr(&self, write: impl FnOnce(&mut std::io::StderrLock<'_>) -> std::io::Result<()>) {
-        let _turn = self.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let _ = write(&mut std::io::stderr().lock());
+    /// Lines of several tasks never mix: whoever writes holds this.
+    fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A reader that went away is no reason to stop a build.
+fn to_stderr(bytes: &[u8]) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+/// The size of the terminal at this moment.
+fn size() -> Size {
+    let told = rustix::termios::tcgetwinsize(std::io::stderr()).ok();
+    let told = told.filter(|told| told.ws_col > 0 && told.ws_row > 0);
+    told.map_or(Size::UNKNOWN, |told| Size {
+        columns: usize::from(told.ws_col),
+        rows: usize::from(told.ws_row),
+    })
 }
 
 fn as_line(line: usize) -> i32 {

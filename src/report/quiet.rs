@@ -6,7 +6,7 @@ use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
 
 use super::failure::Failure;
 use super::filter::{Filter, Unfiltered};
-use super::plain::trace::Trace;
+use super::progress::trace::Trace;
 
 /// Takes the status stream without a word; what failed can be asked for at the end.
 #[derive(Debug)]

@@ -6,34 +6,19 @@
 //! #5 DONE 0.4s
 //! ```
 
-mod bytes;
-mod group;
-mod interval;
-mod limiter;
-mod lines;
 mod mux;
-mod time;
-pub(crate) mod trace;
-mod vertex;
 
 use std::io;
-use std::time::Duration;
 
 use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
 
-use self::limiter::Limiter;
 use self::mux::Mux;
-pub use self::time::{Clock, SystemClock};
-use self::trace::Trace;
 use super::failure::Failure;
 use super::filter::{Filter, Unfiltered};
-
-/// How long the caller waits after the last message before it calls
-/// [`PlainProgress::refresh`].
-pub const REFRESH: Duration = Duration::from_millis(150);
-
-/// Messages closer together than this are printed together.
-const MESSAGES: Duration = Duration::from_millis(100);
+use super::progress::limiter::Limiter;
+pub use super::progress::time::{Clock, SystemClock};
+use super::progress::trace::Trace;
+pub use super::progress::{MESSAGES, REFRESH};
 
 /// Prints the status stream of a build as `docker buildx build --progress=plain`.
 ///

@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::bytes::bytes;
-use super::time::Moment;
-use super::trace::Trace;
-use super::vertex::{Transfer, Vertex};
 use crate::report::filter::Filter;
+use crate::report::progress::bytes::bytes;
+use crate::report::progress::time::Moment;
+use crate::report::progress::trace::Trace;
+use crate::report::progress::vertex::{Transfer, Vertex};
 
 /// A step keeps the screen about this long before its share counts.
 const ANTI_FLICKER_SECONDS: f64 = 5.0;

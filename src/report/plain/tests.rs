@@ -7,8 +7,9 @@ mod random;
 mod replay;
 mod script;
 
-use self::script::{Build, ManualClock, Message, vertex};
+use self::script::{Build, ManualClock};
 use super::*;
+use crate::report::progress::testing::message::{Message, vertex};
 use crate::report::quiet::QuietProgress;
 
 #[test]

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::colors::Colors;
+use super::columns::clean;
 
 /// Lines of the log of a running step that `tty` progress shows.
 const LOG_LINES: usize = 6;
@@ -67,6 +68,28 @@ pub struct ProgressSettings {
     pub log_lines: usize,
     /// Whether warnings are told with their explanation and place.
     pub debug: bool,
+    /// Who builds.
+    pub builder: Option<Builder>,
+}
+
+/// Who builds, in the words of buildx.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Builder {
+    /// Its name, as `default`.
+    pub name: String,
+    /// How it is reached, as `docker`.
+    pub driver: String,
+}
+
+impl Builder {
+    pub(crate) fn short(&self) -> String {
+        clean(&format!("{}:{}", self.driver, self.name))
+    }
+
+    pub(crate) fn long(&self) -> String {
+        let Self { name, driver } = self;
+        clean(&format!("building with \"{name}\" instance using {driver} driver"))
+    }
 }
 
 impl Default for ProgressSettings {
@@ -76,6 +99,7 @@ impl Default for ProgressSettings {
             colors: Colors::default(),
             log_lines: LOG_LINES,
             debug: false,
+            builder: None,
         }
     }
 }
@@ -100,7 +124,7 @@ impl ProgressSettings {
         let lines = variable("BUILDKIT_TTY_LOG_LINES").and_then(|text| text.parse().ok());
         let log_lines = lines.filter(|&lines: &usize| lines > 0).unwrap_or(LOG_LINES);
         let log_lines = log_lines.min(MOST_LOG_LINES);
-        Ok((Self { mode, colors, log_lines, debug }, complaints))
+        Ok((Self { mode, colors, log_lines, debug, builder: None }, complaints))
     }
 }
 

@@ -6,8 +6,9 @@ use bollard_buildkit_proto::pb;
 use proptest::prelude::*;
 
 use super::Mask;
-use super::script::{Build, Message, vertex};
+use super::script::Build;
 use crate::report::filter::{Filter, Unfiltered};
+use crate::report::progress::testing::message::{Message, vertex};
 use crate::report::quiet::QuietProgress;
 
 /// One step of a random build: which vertex, what happens, how much time passes.

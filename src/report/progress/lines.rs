@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::window::Window;
 use crate::report::filter::Filter;
 
 /// How many last lines of a failed step are shown again at the end.
 const TAIL_LINES: usize = 10;
+
+/// How much of the log of a step is kept for the case that it fails, in bytes.
+const LOG_LIMIT: usize = 4 << 20;
 
 /// A line is broken here, so that a step without newlines cannot fill the memory.
 const LINE_LIMIT: usize = 1 << 20;
@@ -23,9 +27,23 @@ pub(crate) struct LogLines {
     /// with the second at which each began.
     held: BTreeMap<i64, (f64, Vec<u8>)>,
     tail: VecDeque<Vec<u8>>,
+    /// Bytes in `tail`.
+    tail_bytes: usize,
+    /// The lines that a live picture shows; it also keeps all of the log in `tail`.
+    window: Option<Window>,
 }
 
 impl LogLines {
+    /// Lines for a live picture of that many of them.
+    pub(crate) fn live(window: usize) -> Self {
+        Self { window: Some(Window::new(window)), ..Self::default() }
+    }
+
+    /// The last lines as a terminal would show them.
+    pub(crate) fn window(&self) -> Option<&Window> {
+        self.window.as_ref()
+    }
+
     /// Takes a message of the engine, written `seconds` after the step began.
     ///
     /// Unfinished lines of both streams run together unless the filter wants
@@ -65,12 +83,17 @@ impl LogLines {
     }
 
     fn add(&mut self, text: &[u8], ended: bool, seconds: f64) {
+        if let Some(window) = &mut self.window {
+            window.write(text);
+            window.write(if ended { b"\n" } else { b"" });
+        }
         let continued = self.partial;
         self.partial = !ended;
         match (self.ready.last_mut(), self.tail.back_mut()) {
             (Some(line), Some(last)) if continued => {
                 line.extend_from_slice(text);
                 last.extend_from_slice(text);
+                self.tail_bytes += text.len();
                 if line.len() >= LINE_LIMIT {
                     self.partial = false;
                 }
@@ -78,12 +101,22 @@ impl LogLines {
             _ => {
                 let mut line = time_prefix(seconds).into_bytes();
                 line.extend_from_slice(text);
-                if self.tail.len() == TAIL_LINES {
-                    self.tail.pop_front();
-                }
+                self.make_room();
+                self.tail_bytes += line.len();
                 self.tail.push_back(line.clone());
                 self.ready.push(line);
             }
+        }
+    }
+
+    fn make_room(&mut self) {
+        let full = |lines: &Self| match lines.window {
+            Some(_) => lines.tail_bytes > LOG_LIMIT,
+            None => lines.tail.len() >= TAIL_LINES,
+        };
+        while full(self) {
+            let Some(line) = self.tail.pop_front() else { break };
+            self.tail_bytes = self.tail_bytes.saturating_sub(line.len());
         }
     }
 
@@ -129,6 +162,12 @@ impl LogLines {
             self.ready.clear();
         }
         self.printed = 0;
+    }
+
+    /// Drops everything: the step went well and nobody will ask.
+    pub(crate) fn forget(&mut self) {
+        let window = self.window.take();
+        *self = Self { window, ..Self::default() };
     }
 
     /// Drops what was not printed, keeping the tail: for outputs that show no log.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bollard_buildkit_proto::moby::buildkit::v1 as api;
 
 use super::group::Group;
+use super::lines::LogLines;
 use super::time::Moment;
 use super::vertex::Vertex;
 use crate::report::failure::Failure;
@@ -24,9 +25,17 @@ pub(crate) struct Trace {
     started: Vec<usize>,
     /// Steps with something to show.
     pub(crate) updates: BTreeSet<usize>,
+    /// Lines of each step's log that a live picture shows.
+    window: Option<usize>,
 }
 
 impl Trace {
+    /// The state for a live picture, which shows the last lines of a log while its step runs and
+    /// all of it when the step fails.
+    pub(crate) fn live(window: usize) -> Self {
+        Self { window: Some(window), ..Self::default() }
+    }
+
     /// Takes one message of the status stream.
     pub(crate) fn update(
         &mut self,
@@ -68,6 +77,12 @@ impl Trace {
         // later waits for its end, so that it cannot slip past the filter in pieces.
         for place in ended {
             self.release(place, filter);
+            if self.window.is_some()
+                && let Some(vertex) = self.vertexes.get_mut(place)
+                && vertex.error.is_empty()
+            {
+                vertex.logs.forget();
+            }
         }
     }
 
@@ -84,6 +99,25 @@ impl Trace {
         {
             self.updates.insert(place);
         }
+    }
+
+    /// How many steps are over, and how many there are.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let visible = self.vertexes.iter().filter(|vertex| !vertex.hidden);
+        visible.fold((0, 0), |(over, all), vertex| {
+            (over + usize::from(vertex.intervals.is_completed()), all + 1)
+        })
+    }
+
+    /// The visible steps in the order in which they started.
+    pub(crate) fn started(&self) -> impl Iterator<Item = &Vertex> {
+        let started = self.started.iter().filter_map(|&place| self.vertexes.get(place));
+        started.filter(|vertex| !vertex.hidden)
+    }
+
+    /// When the first step started.
+    pub(crate) fn first_start(&self) -> Option<Moment> {
+        self.vertexes.iter().filter_map(|vertex| vertex.intervals.first_start()).min()
     }
 
     /// Takes the reports on steps; returns the steps they ended.
@@ -165,7 +199,7 @@ impl Trace {
 
     fn add(&mut self, digest: String, vertex: Vertex) -> usize {
         let place = self.vertexes.len();
-        self.vertexes.push(vertex);
+        self.vertexes.push(vertex.with_logs(self.window.map(LogLines::live).unwrap_or_default()));
         self.point(digest, place);
         place
     }

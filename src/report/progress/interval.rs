@@ -50,6 +50,23 @@ impl Intervals {
         self.merged.last().and_then(|run| run.stop)
     }
 
+    /// The runs that have ended.
+    pub(crate) fn finished(&self) -> impl Iterator<Item = (Moment, Moment)> {
+        self.merged.iter().filter_map(|run| Some((run.start, run.stop?)))
+    }
+
+    /// The start of the first run.
+    pub(crate) fn first_start(&self) -> Option<Moment> {
+        self.merged.first().map(|run| run.start)
+    }
+
+    /// Seconds during which the step ran until `now`, overlaps counted once.
+    pub(crate) fn seconds_until(&self, now: Moment) -> Option<f64> {
+        let last = self.merged.last()?;
+        let running = if last.stop.is_none() { now.seconds_since(last.start) } else { 0.0 };
+        Some(self.seconds()? + running.max(0.0))
+    }
+
     /// Seconds during which the step ran, overlaps counted once.
     pub(crate) fn seconds(&self) -> Option<f64> {
         if self.merged.is_empty() {
@@ -58,6 +75,20 @@ impl Intervals {
         let finished = self.merged.iter();
         Some(finished.filter_map(|run| run.stop.map(|stop| stop.seconds_since(run.start))).sum())
     }
+}
+
+/// Runs of several steps, combined where they overlap, in order; empty ones are left out.
+pub(crate) fn union(runs: impl Iterator<Item = (Moment, Moment)>) -> Vec<(Moment, Moment)> {
+    let mut runs: Vec<_> = runs.filter(|(start, stop)| start < stop).collect();
+    runs.sort_unstable();
+    let mut merged: Vec<(Moment, Moment)> = Vec::new();
+    for (start, stop) in runs {
+        match merged.last_mut() {
+            Some((_, end)) if start <= *end => *end = stop.max(*end),
+            _ => merged.push((start, stop)),
+        }
+    }
+    merged
 }
 
 /// Combines overlapping runs; an open one swallows whatever starts after it.

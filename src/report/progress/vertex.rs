@@ -30,7 +30,7 @@ pub(crate) struct Vertex {
     pub(crate) intervals: Intervals,
     pub(crate) transfers: Transfers,
     pub(crate) logs: LogLines,
-    /// The short texts of warnings that were not printed yet.
+    /// The short texts of warnings; `plain` takes them away when they are printed.
     pub(crate) warnings: Vec<Vec<u8>>,
     /// The number on the screen, given when the step is first printed.
     pub(crate) index: Option<u64>,
@@ -47,6 +47,11 @@ impl Vertex {
     /// The vertex that stands for a group, hidden until a member that matters runs.
     pub(crate) fn of_group(name: &str) -> Self {
         Self { name: name.to_owned(), hidden: true, ..Self::default() }
+    }
+
+    /// The same with these log lines.
+    pub(crate) fn with_logs(self, logs: LogLines) -> Self {
+        Self { logs, ..self }
     }
 
     /// Counts updates, which is what the share of the screen is measured by.
@@ -140,6 +145,11 @@ impl Transfers {
             self.order.push(status.id.clone());
         }
         self.updated.insert(status.id.clone());
+    }
+
+    /// The listed transfers.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = (&str, Transfer)> {
+        self.order.iter().filter_map(|id| Some((id.as_str(), *self.by_id.get(id)?)))
     }
 
     /// The listed transfers that were reported on since the last call.

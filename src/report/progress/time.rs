@@ -16,6 +16,22 @@ impl Moment {
         timestamp.map_or(Self(0), Self::from)
     }
 
+    /// This much later.
+    pub(crate) fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)))
+    }
+
+    /// This much earlier.
+    pub(crate) fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)))
+    }
+
+    /// The time from `earlier` to `self`, nothing when the clock went back.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        let nanos = self.0.saturating_sub(earlier.0).max(0);
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
     /// Seconds from `earlier` to `self`, negative when the clock went back,
     /// clamped to the ±292 years a Go duration holds.
     pub(crate) fn seconds_since(self, earlier: Self) -> f64 {
