@@ -1,0 +1,41 @@
+//! What is known of the result of a case: facts, each with a name and a text.
+
+use std::collections::BTreeMap;
+
+/// Facts by their names, such as `exit`, `image/latest/config/User`, `image/latest/tree/etc/passwd`.
+#[derive(Debug, Default)]
+pub struct Facts(BTreeMap<String, String>);
+
+/// A fact that the two do not share; `None` where one lacks it.
+#[derive(Debug)]
+pub struct Difference<'a> {
+    pub fact: &'a str,
+    pub buildx: Option<&'a str>,
+    pub cofferdam: Option<&'a str>,
+}
+
+impl Facts {
+    /// Adds a fact.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) {
+        self.0.insert(name.into(), text.into());
+    }
+
+    /// The text of a fact.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Everything that is not the same in both.
+    pub fn differences<'a>(buildx: &'a Self, cofferdam: &'a Self) -> Vec<Difference<'a>> {
+        let mut names: Vec<&str> =
+            buildx.0.keys().chain(cofferdam.0.keys()).map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        let all = names.into_iter().map(|fact| Difference {
+            fact,
+            buildx: buildx.get(fact),
+            cofferdam: cofferdam.get(fact),
+        });
+        all.filter(|difference| difference.buildx != difference.cofferdam).collect()
+    }
+}
