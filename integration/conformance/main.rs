@@ -12,6 +12,7 @@
 )]
 
 mod bad_input;
+mod builders;
 mod fresh;
 mod hardened;
 mod local_bases;
@@ -46,6 +47,7 @@ const SUITES: &[&[Test]] = &[
     outside::TESTS,
     signals::TESTS,
     transport::TESTS,
+    builders::TESTS,
 ];
 
 fn main() {

@@ -90,8 +90,22 @@ impl Engine {
 pub(super) async fn plain(endpoint: &Endpoint) -> Result<Channel, EngineError> {
     over(endpoint.dial().await?).await.map_err(|error| EngineError::Unreachable {
         endpoint: endpoint.clone(),
-        source: std::io::Error::other(error),
+        source: reason(&error),
     })
+}
+
+/// What lies at the bottom of a failed call: the layers between say no more than that it failed.
+fn reason(error: &(dyn std::error::Error + 'static)) -> std::io::Error {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            return std::io::Error::new(io.kind(), io.to_string());
+        }
+        words = inner.to_string();
+        cause = inner.source();
+    }
+    std::io::Error::other(words)
 }
 
 /// What a BuildKit daemon says of itself; its first worker is the one that builds.
@@ -101,10 +115,11 @@ pub(super) async fn facts(
 ) -> Result<EngineFacts, EngineError> {
     let mut control = ControlClient::new(channel);
     let workers = control.list_workers(ListWorkersRequest::default()).await.map_err(|status| {
-        EngineError::Unreachable {
-            endpoint: endpoint.clone(),
-            source: std::io::Error::other(status.message().to_string()),
-        }
+        let source = match std::error::Error::source(&status) {
+            Some(cause) => reason(cause),
+            None => std::io::Error::other(status.message().to_string()),
+        };
+        EngineError::Unreachable { endpoint: endpoint.clone(), source }
     })?;
     let Some(worker) = workers.into_inner().record.into_iter().next() else {
         return Err(EngineError::NoWorker(endpoint.clone()));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use tonic::transport::Channel;
@@ -119,6 +120,9 @@ pub struct UnreadableFile {
     pub source: std::io::Error,
 }
 
+/// How long a BuildKit daemon may take to answer; a container of it may have to start first.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What answers at an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
@@ -158,8 +162,17 @@ impl Engine {
     }
 
     async fn buildkit(connection: Connection) -> Result<Self, EngineError> {
-        let channel = control::plain(&connection.endpoint).await?;
-        let facts = control::facts(channel.clone(), &connection.endpoint).await?;
+        let endpoint = &connection.endpoint;
+        let asked = async {
+            let channel = control::plain(endpoint).await?;
+            Ok((channel.clone(), control::facts(channel, endpoint).await?))
+        };
+        let (channel, facts) =
+            tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| {
+                let source =
+                    std::io::Error::new(std::io::ErrorKind::TimedOut, "it does not answer");
+                Err(EngineError::Unreachable { endpoint: endpoint.clone(), source })
+            })?;
         let channel = Arc::new(OnceCell::new_with(Some(channel)));
         Ok(Self { connection, docker: None, facts, channel })
     }

@@ -10,6 +10,7 @@ pub mod proxy;
 pub mod registry;
 pub mod run;
 pub mod saved;
+pub mod stand_in;
 
 pub use lab::Engine;
 pub use project::Project;

@@ -1,0 +1,163 @@
+//! Builders: buildx's own store as buildx wrote it, and every way to a buildkitd.
+
+use std::path::Path;
+use std::process::Command;
+
+use cofferdam::builders::{Asked, Contexts, Reach, find};
+use cofferdam::engine::{Connection, Container, Endpoint, EngineError, EngineKind};
+
+use crate::support::stand_in::{container, stand_in};
+use crate::support::{Engine, Project, tests, unique};
+
+tests![
+    builder_store_as_buildx_reads_it,
+    builder_over_unix_and_tcp,
+    builder_in_a_container,
+    builder_container_that_cannot_be_used,
+];
+
+/// Real buildx on a store of its own.
+struct Buildx<'a> {
+    project: &'a Project,
+}
+
+impl Buildx<'_> {
+    fn run(&self, args: &[&str]) -> String {
+        let output = self.command(args).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "buildx {args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.project.engine.buildx);
+        command.env_clear().args(args).env("BUILDX_CONFIG", self.store());
+        command.env("DOCKER_CONFIG", self.project.beside("docker"));
+        command.env("DOCKER_HOST", &self.project.engine.host).env("PATH", "/usr/bin:/bin");
+        command
+    }
+
+    fn store(&self) -> std::path::PathBuf {
+        self.project.beside("docker").join("buildx")
+    }
+
+    /// The name of the builder that builds when none is named.
+    fn current(&self) -> String {
+        let told = self.run(&["inspect"]);
+        told.lines().next().unwrap().trim_start_matches("Name:").trim().to_string()
+    }
+}
+
+/// What we find in the same store.
+fn found(project: &Project, name: Option<&str>) -> cofferdam::builders::Builder {
+    let names = Vec::new;
+    let contexts =
+        Contexts { current: "default", default_host: &project.engine.host, names: &names };
+    let store = project.beside("docker").join("buildx");
+    find(&store, Asked { name, buildkit_host: None }, contexts).unwrap()
+}
+
+fn builder_store_as_buildx_reads_it(engine: &'static Engine) {
+    let project = Project::empty(engine);
+    let buildx = Buildx { project: &project };
+    let far = stand_in(engine, "unix");
+    let agree = |name: &str| {
+        assert_eq!(buildx.current(), name);
+        assert_eq!(found(&project, None).name, name);
+    };
+    agree("default");
+    buildx.run(&["create", "--name", "Far", "--driver", "remote", &far]);
+    agree("default");
+    buildx.run(&["use", "far"]);
+    agree("Far");
+    let near = format!("near-{}", unique());
+    buildx.run(&["create", "--name", &near, "--driver", "docker-container", "--use"]);
+    let created = found(&project, None);
+    assert_eq!(created.name, near);
+    let reach = Reach::Container {
+        docker: Some(engine.host.clone()),
+        container: format!("buildx_buildkit_{near}0"),
+    };
+    assert_eq!(created.nodes[0].reach, reach);
+    buildx.run(&["use", "--default", "far"]);
+    agree("Far");
+    buildx.run(&["use", "default"]);
+    agree("default");
+    buildx.run(&["use", "--global", "far"]);
+    agree("Far");
+    let append = ["create", "--name", "far", "--append", "--node", "arm", "--platform"];
+    buildx.run(&[&append[..], &["linux/arm64,linux/arm/v7", "unix:///no/such/socket"]].concat());
+    let nodes = found(&project, Some("FAR")).nodes;
+    let told: Vec<_> =
+        nodes.iter().map(|node| (node.name.as_str(), node.address.as_str())).collect();
+    assert_eq!(told, [("far0", far.as_str()), ("arm", "unix:///no/such/socket")]);
+    let platforms: Vec<_> = nodes[1].platforms.iter().map(ToString::to_string).collect();
+    assert_eq!(platforms, ["linux/arm64", "linux/arm/v7"]);
+    buildx.run(&["rm", "far"]);
+    agree("default");
+}
+
+/// The platform of the buildkitd there.
+fn dial(endpoint: Endpoint) -> Result<Vec<String>, EngineError> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let engine = cofferdam::engine::Engine::connect(endpoint, EngineKind::BuildKit).await?;
+        Ok(engine.facts().platforms.clone())
+    })
+}
+
+fn builder_over_unix_and_tcp(engine: &'static Engine) {
+    for form in ["unix", "tcp"] {
+        let address = stand_in(engine, form);
+        let platforms = dial(Endpoint::parse(Some(&address)).unwrap()).unwrap();
+        assert_eq!(platforms[0], "linux/amd64", "{address}");
+    }
+    let gone = Endpoint::parse(Some("unix:///no/such/buildkitd.sock")).unwrap();
+    assert!(matches!(dial(gone), Err(EngineError::Unreachable { .. })));
+}
+
+fn in_container(engine: &Engine, name: &str) -> Endpoint {
+    let docker = Connection::from(Endpoint::parse(Some(&engine.host)).unwrap());
+    let builder = Some("far".to_string());
+    Endpoint::Container(Box::new(Container { docker, name: name.into(), builder }))
+}
+
+/// A container's life ends with the test.
+struct Gone<'a>(&'a Engine, String);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.try_docker(&["rm", "--force", &self.1]);
+    }
+}
+
+fn builder_in_a_container(engine: &'static Engine) {
+    let name = Gone(engine, container(engine, &format!("t{}", unique())));
+    let platforms = || dial(in_container(engine, &name.1)).unwrap();
+    assert_eq!(platforms()[0], "linux/amd64");
+    // One that was stopped is started, as buildx does.
+    engine.docker(&["stop", "--time=0", &name.1]);
+    assert_eq!(platforms()[0], "linux/amd64");
+    let state = engine.docker(&["inspect", "--format={{.State.Running}}", &name.1]);
+    assert_eq!(state, "true");
+}
+
+fn builder_container_that_cannot_be_used(engine: &'static Engine) {
+    let error = cofferdam::error::Error::from(
+        dial(in_container(engine, "buildx_buildkit_none0")).unwrap_err(),
+    );
+    assert!(error.to_string().contains("no container buildx_buildkit_none0"), "{error}");
+    assert!(error.hint().unwrap().contains("docker buildx inspect --bootstrap far"));
+    assert_eq!(error.exit_code(), 4);
+
+    // It runs, and there is no buildctl in it.
+    let name = Gone(engine, format!("cofferdam-test-{}", unique()));
+    let sleep = ["run", "--detach", "--network=none", "--name", &name.1];
+    engine.docker(&[&sleep[..], &[&engine.busybox(), "sleep", "600"]].concat());
+    let error = dial(in_container(engine, &name.1)).unwrap_err().to_string();
+    assert!(error.contains("buildctl") && error.contains("not found"), "{error}");
+    let nowhere = Connection::from(Endpoint::Unix(Path::new("/no/such/socket").into()));
+    let lost = Container { docker: nowhere, name: "x".into(), builder: None };
+    let error = dial(Endpoint::Container(Box::new(lost))).unwrap_err();
+    assert!(error.to_string().contains("unix:///no/such/socket"), "{error}");
+}
