@@ -14,10 +14,12 @@ use crate::request::BuildRequest;
 mod failure;
 mod in_engine;
 mod leftovers;
+mod options;
 mod plan;
 mod publish;
 mod statement;
 mod steps;
+mod supported;
 mod verdict;
 mod words;
 
@@ -34,6 +36,7 @@ const LAST_MOMENT: Duration = Duration::from_millis(1200);
 
 /// Builds what was asked for, or explains why not.
 pub fn run(request: BuildRequest, printer: &Printer) -> Result<(), Error> {
+    supported::check(&request)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -77,7 +80,7 @@ async fn build(
 ) -> Result<(), Error> {
     let started = SystemTime::now();
     let id = BuildId::random().map_err(Error::io("make a name for the build"))?;
-    plan::check_platforms(request, engine)?;
+    plan::check_platforms(engine)?;
     engine.channel().await?;
     let mut lock = LockFile::read(&request.lock_path)?;
 

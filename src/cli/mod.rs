@@ -6,17 +6,20 @@ use clap::{Parser, Subcommand};
 
 use crate::error::exit;
 use crate::report::printer::Printer;
+use crate::request::ConnectionFlags;
 
 mod build;
 mod provenance;
 
 /// Build an image that can be trusted, where `docker build` stood.
 #[derive(Debug, Parser)]
-#[command(name = "cofferdam", version, disable_help_subcommand = true)]
+#[command(name = "cofferdam", version, disable_help_subcommand = true, args_override_self = true)]
 #[command(after_help = "Examples:
   cofferdam build -t app:1 --secret id=token,src=token.txt .
   cofferdam provenance app:1")]
 struct Cli {
+    #[command(flatten)]
+    connection: ConnectionFlags,
     #[command(subcommand)]
     command: Command,
 }
@@ -42,7 +45,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     log_to_stderr();
     let printer = Printer::new();
     let result = match cli.command {
-        Command::Build(args) => args.run(&printer),
+        Command::Build(args) => args.run(&cli.connection, &printer),
         Command::Provenance(args) => args.run(&printer),
     };
     match result {

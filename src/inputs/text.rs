@@ -113,7 +113,7 @@ fn scope(request: &BuildRequest, engine_platform: &str) -> Scope {
     Scope {
         build_args: request.build_args.clone(),
         build_platform: platform(Some(engine_platform)),
-        target_platform: platform(request.platform.as_deref()),
+        target_platform: platform(request.platform()),
         named_contexts: BTreeSet::new(),
         target: request.target.clone(),
     }

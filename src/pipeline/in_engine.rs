@@ -9,6 +9,7 @@ use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
 use super::plan::{Locals, plan, shared_key};
 use super::steps::Steps;
+use super::supported;
 use crate::engine::session::{Filesync, Services};
 use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Exporter, Opening, SessionTransport};
 use crate::error::Error;
@@ -71,7 +72,7 @@ impl Job<'_> {
     /// Pins, builds, checks and exports.
     pub(super) async fn run(self, active: ActiveBuild, desk: Desk<'_>) -> Result<Built, Error> {
         let Desk { lock, leftovers, printer } = desk;
-        let dockerfile = self.request.dockerfile.clone();
+        let dockerfile = supported::dockerfile(self.request)?.clone();
         let known = lock.content.clone();
         let resolver =
             Resolver::new(self.engine, active.bridge(), self.request, &dockerfile, known);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cofferdam_frontend::Plan;
 use cofferdam_frontend::graph::digest;
 
+use super::options;
 use crate::engine::session::Filesync;
 use crate::engine::session::filesync::{FilesyncError, MemoryEntry, MemoryTree, Tree};
 use crate::engine::{BuildId, Engine};
@@ -23,7 +24,8 @@ const PLAIN_NAMES: [&str; 3] = [CONTEXT, "dockerfile", "helper"];
 /// What the engine may remember of the plain `context`, which frontends read `.dockerignore` from:
 /// one copy for each directory of each machine, compared by size and time as buildx has it.
 pub(super) fn shared_key(request: &BuildRequest, namespace: &str) -> String {
-    let path = std::path::absolute(&request.context).unwrap_or_else(|_| request.context.clone());
+    let directory = request.directory();
+    let path = std::path::absolute(&directory).unwrap_or(directory);
     digest(format!("{namespace}\0{}", path.display()).as_bytes())
 }
 
@@ -50,8 +52,8 @@ impl Locals {
         let [context, _, helper] = self.names.clone();
         Ok(Filesync::new(vec![
             (helper, helper::tree().map_err(in_memory)?),
-            (context, Tree::Dir(request.context.clone())),
-            (CONTEXT.to_string(), Tree::Dir(request.context.clone())),
+            (context, Tree::Dir(request.directory())),
+            (CONTEXT.to_string(), Tree::Dir(request.directory())),
         ]))
     }
 
@@ -99,7 +101,7 @@ impl Filter for PlainNames {
 }
 
 /// Refuses what this version cannot harden, before anything is sent.
-pub(super) fn check_platforms(request: &BuildRequest, engine: &Engine) -> Result<(), Error> {
+pub(super) fn check_platforms(engine: &Engine) -> Result<(), Error> {
     let native = &engine.facts().platform;
     if native != helper::PLATFORM {
         return Err(Error::usage_hint(
@@ -107,11 +109,7 @@ pub(super) fn check_platforms(request: &BuildRequest, engine: &Engine) -> Result
             "use the program that was built for the engine's platform",
         ));
     }
-    match &request.platform {
-        Some(platform) if platform.contains('/') || platform == "local" => Ok(()),
-        Some(platform) => Err(Error::usage(format!("--platform {platform:?}: write os/arch"))),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The frontend's plan.
@@ -123,24 +121,9 @@ pub(super) fn plan(
     namespace: &str,
 ) -> Plan {
     let [context, dockerfile, helper_local] = locals.names.clone();
-    let mut options = BTreeMap::from([
-        ("filename".to_string(), written.name.clone()),
-        ("dockerfilekey".to_string(), dockerfile.clone()),
-    ]);
-    let mut set = |key: &str, value: Option<&String>| {
-        if let Some(value) = value {
-            options.insert(key.to_string(), value.clone());
-        }
-    };
-    set("target", request.target.as_ref());
-    set("platform", request.platform.as_ref());
-    set("force-network-mode", request.no_network.then(|| "none".to_string()).as_ref());
-    for (key, value) in &text.build_args {
-        set(&format!("build-arg:{key}"), Some(value));
-    }
-    for (key, value) in &request.labels {
-        set(&format!("label:{key}"), Some(value));
-    }
+    let mut options = options::of(request, &text.build_args);
+    options.insert("filename".into(), written.name.clone());
+    options.insert("dockerfilekey".into(), dockerfile.clone());
     Plan {
         frontend: FRONTEND.into(),
         options,

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::helper;
 use crate::inputs::LockFile;
 use crate::record::Store;
-use crate::request::BuildRequest;
+use crate::request::{BuildRequest, Network};
 
 /// Everything that is known at the end.
 #[derive(Clone, Copy)]
@@ -38,11 +38,11 @@ impl Known<'_> {
             subjects: subjects(request, exported),
             dockerfile: &dockerfile.shown,
             target: request.target.as_deref(),
-            platform: request.platform.as_deref().unwrap_or(&engine.facts().platform),
+            platform: request.platform().unwrap_or(&engine.facts().platform),
             build_args: &text.build_args,
             labels: &request.labels,
             secret_ids: request.secrets.ids().collect(),
-            no_network: request.no_network,
+            no_network: request.network == Network::None,
             keep: &request.keep,
             locked: request.locked,
             strip_capabilities: request.strip_capabilities,

@@ -43,6 +43,11 @@ pub struct Printer {
     screen: Mutex<Screen>,
 }
 
+/// Whether standard output is looked at by a person.
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 impl Default for Printer {
     fn default() -> Self {
         Self::new()

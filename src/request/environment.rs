@@ -1,6 +1,6 @@
 //! The one place that reads environment variables.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::error::Error;
@@ -39,9 +39,20 @@ impl Environment {
         self.var("CI").is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
     }
 
-    /// Docker's configuration directory: `DOCKER_CONFIG`, else `~/.docker`.
-    pub fn docker_config_dir(&self) -> PathBuf {
-        let set = self.os_var("DOCKER_CONFIG").filter(|dir| !dir.is_empty());
+    /// Whether a variable says yes.
+    pub fn flag(&self, name: &str) -> bool {
+        self.var(name).is_some_and(|value| super::boolean::parse(&value) == Ok(true))
+    }
+
+    /// Whether somebody would have to look at an archive.
+    pub fn stdout_is_terminal(&self) -> bool {
+        crate::report::printer::stdout_is_terminal()
+    }
+
+    /// Docker's configuration directory: `--config`, else `DOCKER_CONFIG`, else `~/.docker`.
+    pub fn docker_config_dir(&self, flag: Option<&OsStr>) -> PathBuf {
+        let set = flag.map(OsStr::to_os_string).or_else(|| self.os_var("DOCKER_CONFIG"));
+        let set = set.filter(|dir| !dir.is_empty());
         set.map_or_else(|| self.home().unwrap_or_default().join(".docker"), PathBuf::from)
     }
 

@@ -35,7 +35,7 @@ pub(super) fn labels(typed: &[String]) -> Result<BTreeMap<String, String>, Error
         .map(|label| {
             let (key, value) = label.split_once('=').unwrap_or((label, ""));
             if key.is_empty() {
-                return Err(Error::usage("--label has no name"));
+                return Err(Error::usage_hint("--label has no name", "write --label KEY=VALUE"));
             }
             Ok((key.to_string(), value.to_string()))
         })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use super::csv;
 use crate::engine::session::SecretValue;
 use crate::error::Error;
 
@@ -23,7 +24,7 @@ pub(super) fn read_all(
     env: impl Fn(&str) -> Option<std::ffi::OsString>,
 ) -> Result<BTreeMap<String, SecretValue>, Error> {
     let mut values = BTreeMap::new();
-    for spec in specs {
+    for spec in specs.iter().filter(|spec| !spec.is_empty()) {
         let (id, from) = parse(spec, |name| env(name).is_some())?;
         let value = match &from {
             From::File(path) => read_file(&id, path)?,
@@ -43,7 +44,7 @@ fn parse(spec: &str, is_set: impl Fn(&str) -> bool) -> Result<(String, From), Er
     let wrong =
         |what: &str| Error::usage_hint(format!("--secret: {what}"), format!("write {FORM}"));
     let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);
-    for field in csv(spec) {
+    for field in csv::fields(spec).map_err(|error| wrong(&error.to_string()))? {
         let Some((key, value)) = field.split_once('=') else {
             return Err(wrong("a field is not key=value"));
         };
@@ -69,24 +70,6 @@ fn parse(spec: &str, is_set: impl Fn(&str) -> bool) -> Result<(String, From), Er
         _ => return Err(wrong("type is file or env")),
     };
     Ok((id, from))
-}
-
-/// Splits at commas; a field in double quotes may hold commas.
-fn csv(spec: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    for c in spec.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            c => {
-                if let Some(field) = fields.last_mut() {
-                    field.push(c);
-                }
-            }
-        }
-    }
-    fields
 }
 
 fn read_file(id: &str, path: &PathBuf) -> Result<SecretValue, Error> {

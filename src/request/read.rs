@@ -1,0 +1,198 @@
+//! From what was typed to what it means.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use cofferdam_frontend::pins::reference::Reference;
+
+use super::flags::{
+    AttestFlags, BuilderFlags, IdentityFlags, InputFlags, LegacyFlags, OutputFlags, RunFlags,
+};
+use super::{
+    Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, DockerfileSource, Environment,
+    Network, Outputs, Policy, annotation, attest, boolean, dockerfile, hosts, limits, lock, named,
+    pairs, platform, progress, refusals, remove_if_there, secret, source_policy, ssh, tags,
+};
+use crate::config::{self, Applied, Date};
+use crate::engine::Endpoint;
+use crate::engine::session::{RegistryAuth, SecretStore};
+use crate::error::Error;
+
+/// Becomes a build argument, as with buildx.
+const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+/// Asks for a cache within the image, which there is none of.
+const INLINE_CACHE: &str = "BUILDKIT_INLINE_CACHE";
+
+/// Reads what was typed.
+pub fn read(
+    flags: BuildFlags,
+    connection: &ConnectionFlags,
+    environment: &Environment,
+) -> Result<BuildRequest, Error> {
+    let tags = flags.identity.tags.iter().filter(|tag| !tag.is_empty());
+    let tags = tags.map(|tag| tags::read(tag)).collect::<Result<Vec<_>, _>>()?;
+    check(flags, connection, tags.clone(), environment).map_err(|error| error.naming(&tags))
+}
+
+fn check(
+    flags: BuildFlags,
+    connection: &ConnectionFlags,
+    tags: Vec<Reference>,
+    environment: &Environment,
+) -> Result<BuildRequest, Error> {
+    let BuildFlags { context, identity, inputs, output, run, attest, legacy, builder } = flags;
+    let IdentityFlags { tags: _, file, target, platforms, labels, annotations } = identity;
+    let InputFlags { build_args, build_contexts, secrets, ssh, locked, keep_suid, pull: _ } =
+        inputs;
+
+    // Flags that contradict each other come first: nothing was touched yet.
+    let call = Call::read(attest.question())?;
+    let BuilderFlags { builder: behind, debug } = builder;
+    let debug = debug.or(connection.debug).unwrap_or(false);
+    let Said { outputs, progress, iidfile, metadata_file } = said(output, debug, environment)?;
+    outputs.check_names(&tags)?;
+    if let Some(path) = &iidfile {
+        remove_if_there(path)?;
+    }
+    let mut notices = legacy_notices(&legacy, environment)?;
+    let AttestFlags { attests, provenance, sbom, policies, call: _, check: _ } = attest;
+    let policy = Policy::read(&policies)?;
+    let RunFlags { network, add_hosts, shm_size, ulimits, resources, cgroup_parent, allow, older } =
+        run;
+    let resources = [older.entries(), resources].concat();
+    let network = Network::read(network.as_deref())?;
+    let allow = Allow::read(&allow)?;
+    outputs.check_deletes(allow.local_delete)?;
+
+    let mut build_args = pairs::build_args(&build_args, |name| environment.var(name))?;
+    if let Some(epoch) = environment.var(SOURCE_DATE_EPOCH).filter(|epoch| !epoch.is_empty()) {
+        build_args.entry(SOURCE_DATE_EPOCH.into()).or_insert(epoch);
+    }
+    if build_args.remove(INLINE_CACHE).is_some_and(|wanted| boolean::parse(&wanted) == Ok(true)) {
+        notices.push(format!("{INLINE_CACHE} has no effect: no cache is written"));
+    }
+
+    let context = Context::read(&context)?;
+    let over_ssh = matches!(&context, Context::Git(git) if git.over_ssh);
+    let stdin = || dockerfile::bounded(std::io::stdin().lock());
+    let dockerfile = DockerfileSource::find(file.as_deref(), &context, stdin)?;
+    let path = DockerfileSource::path(file.as_deref(), &context);
+    let config_file = config::find(lock::directory_of(path.as_deref()));
+    let today = Date::of(std::time::SystemTime::now());
+    let Applied { exceptions, keep, strip_capabilities, notices: about_config } =
+        config::apply(config_file.as_deref(), path.as_deref(), today)?;
+    notices.extend(about_config);
+    notices.extend(progress.notices);
+    refusals::check(&build_args, network, &allow, &policy, &exceptions)?;
+    let lock_path = lock::path(path.as_deref(), config_file.as_deref());
+    let named_contexts = named::read(&build_contexts)?;
+
+    let config_dir = environment.docker_config_dir(connection.config.as_deref());
+    let auth = RegistryAuth::load(&config_dir).map_err(|error| {
+        Error::usage_hint(error.to_string(), "mend the file, or point DOCKER_CONFIG elsewhere")
+    })?;
+    Ok(BuildRequest {
+        named_contexts,
+        target: target.filter(|target| !target.is_empty()),
+        platforms: platform::read(&platforms_or_default(platforms, environment))?,
+        labels: pairs::labels(&labels)?,
+        annotations: annotation::read(&annotations)?,
+        secrets: SecretStore::new(secret::read_all(&secrets, |name| environment.os_var(name))?),
+        ssh: ssh::read(&ssh, over_ssh),
+        hosts: hosts::read(&add_hosts)?,
+        limits: limits::read(shm_size.as_deref(), &ulimits, cgroup_parent, &resources)?,
+        keep: tags::keep_list(&keep_suid, keep)?,
+        strip_capabilities,
+        exceptions,
+        locked: locked.unwrap_or(environment.in_ci() && lock_path.exists()),
+        attests: attest::read(&attests, provenance.as_deref(), sbom.as_deref())?,
+        source_policy: source_policy::read(environment)?,
+        print_id: progress.print_id && call.is_none(),
+        progress: progress.settings,
+        endpoint: endpoint(connection, environment)?,
+        builder: behind
+            .or_else(|| connection.builder.clone())
+            .or_else(|| environment.var("BUILDX_BUILDER"))
+            .filter(|name| !name.is_empty()),
+        data_dir: environment.data_dir()?,
+        state_dir: environment.state_dir(),
+        in_ci: environment.in_ci(),
+        context,
+        dockerfile,
+        tags,
+        build_args,
+        network,
+        allow,
+        lock_path,
+        policy,
+        call,
+        outputs,
+        iidfile,
+        metadata_file,
+        auth,
+        notices,
+    })
+}
+
+/// What is written, printed and shown.
+struct Said {
+    outputs: Outputs,
+    progress: progress::Progress,
+    iidfile: Option<PathBuf>,
+    metadata_file: Option<PathBuf>,
+}
+
+fn said(flags: OutputFlags, debug: bool, environment: &Environment) -> Result<Said, Error> {
+    let OutputFlags { outputs, load, push, quiet, iidfile, metadata_file, progress } = flags;
+    let path = |path: Option<OsString>| path.filter(|path| !path.is_empty()).map(PathBuf::from);
+    let no_default = environment.flag("BUILDX_NO_DEFAULT_LOAD");
+    let shorts = (load == Some(true), push == Some(true));
+    let outputs = Outputs::read(&outputs, shorts, no_default, environment.stdout_is_terminal())?;
+    let iidfile = path(iidfile);
+    if iidfile.is_some() && outputs.has_files() {
+        return Err(Error::usage_hint(
+            "local and tar exporters are incompatible with image ID file",
+            "leave --iidfile out: files have no image ID",
+        ));
+    }
+    let progress = progress::read(progress.as_deref(), quiet == Some(true), debug, environment)?;
+    Ok(Said { outputs, progress, iidfile, metadata_file: path(metadata_file) })
+}
+
+fn legacy_notices(flags: &LegacyFlags, environment: &Environment) -> Result<Vec<String>, Error> {
+    let mut notices = flags.notices()?;
+    if environment.var("DOCKER_BUILDKIT").is_some_and(|text| boolean::parse(&text) == Ok(false)) {
+        notices.push("DOCKER_BUILDKIT=0 has no effect: only BuildKit builds here".into());
+    }
+    Ok(notices)
+}
+
+fn platforms_or_default(typed: Vec<String>, environment: &Environment) -> Vec<String> {
+    if typed.is_empty() {
+        environment.var("DOCKER_DEFAULT_PLATFORM").into_iter().collect()
+    } else {
+        typed
+    }
+}
+
+fn endpoint(connection: &ConnectionFlags, environment: &Environment) -> Result<Endpoint, Error> {
+    let context = connection.context.as_deref().filter(|name| !name.is_empty());
+    let host = match (connection.host.as_slice(), context) {
+        ([], None) => environment.docker_host(),
+        ([], Some("default")) => None,
+        ([], Some(name)) => {
+            return Err(Error::usage_hint(
+                format!("--context {name}: this version does not read Docker contexts"),
+                "name the engine: -H unix:///path or tcp://host:port",
+            ));
+        }
+        ([host], None) => Some(host.as_str()),
+        (_, Some(_)) => {
+            return Err(Error::usage(
+                "conflicting options: cannot specify both --host and --context",
+            ));
+        }
+        (_, None) => return Err(Error::usage("specify only one -H")),
+    };
+    Ok(Endpoint::parse(host)?)
+}

@@ -1,0 +1,67 @@
+//! What policy refuses before a build begins.
+
+use std::collections::BTreeMap;
+
+use cofferdam_frontend::graph::judge::Violation;
+use cofferdam_frontend::policy::secret_arg;
+
+use super::allow::Allow;
+use super::network::{self, Network};
+use super::policy::Policy;
+use crate::config::Exceptions;
+use crate::error::Error;
+
+/// Refuses what makes an image or the host less safe.
+pub(super) fn check(
+    build_args: &BTreeMap<String, String>,
+    network: Network,
+    allow: &Allow,
+    policy: &Policy,
+    exceptions: &Exceptions,
+) -> Result<(), Error> {
+    let mut violations: Vec<Violation> = build_args
+        .iter()
+        .filter_map(|(name, value)| {
+            let found = secret_arg::secret_build_arg(name, value)?;
+            Some(Violation {
+                rule: "secret-in-arg",
+                message: format!("--build-arg {name}: {}", found.reason),
+                lines: Vec::new(),
+                fix: secret_arg::advice(name, &found),
+            })
+        })
+        .collect();
+    let Allow { network_host, security_insecure, devices: _, local_delete: _ } = allow;
+    if network == Network::Host {
+        violations.push(network::host_refusal());
+    } else if *network_host {
+        violations.push(Violation {
+            rule: "host-network",
+            message: "--allow network.host lets RUN steps reach the host's own services".into(),
+            lines: Vec::new(),
+            fix: "leave --allow out; the default network reaches registries and mirrors".into(),
+        });
+    }
+    if *security_insecure {
+        violations.push(Violation {
+            rule: "insecure-exec",
+            message: "--allow security.insecure lets RUN steps do to the host what root can".into(),
+            lines: Vec::new(),
+            fix: "leave --allow out, and RUN --security=insecure with it".into(),
+        });
+    }
+    if policy.disabled {
+        violations.push(Violation {
+            rule: "policy-disabled",
+            message: "--policy disabled=true switches policies off".into(),
+            lines: Vec::new(),
+            fix: "leave --policy out".into(),
+        });
+    }
+    violations.retain(|violation| exceptions.allows(violation.rule).is_none());
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let refusal = Error::Refused { names: Vec::new(), violations, text: None };
+    Err(refusal.offering(exceptions))
+}
