@@ -13,6 +13,7 @@ mod helper;
 pub mod hygiene;
 mod inputs;
 pub mod pipeline;
+pub mod plugin;
 mod random;
 pub mod record;
 pub mod report;

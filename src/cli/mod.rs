@@ -2,13 +2,16 @@
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::error::exit;
+use crate::error::{Error, exit};
+use crate::plugin::{self, Call};
 use crate::report::printer::Printer;
-use crate::request::ConnectionFlags;
+use crate::request::{ConnectionFlags, Environment};
 
 mod build;
+mod docs;
+mod install;
 mod provenance;
 
 /// Build an image that can be trusted, where `docker build` stood.
@@ -21,8 +24,21 @@ struct Cli {
     #[command(flatten)]
     connection: ConnectionFlags,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
+
+/// What people do, for a call without a word.
+const FRONT_PAGE: &str = "\
+Build an image that can be trusted, where `docker build` stood.
+
+  cofferdam build -t app:1 .                              build an image
+  cofferdam build -t app:1 --secret id=npm,src=.npmrc .   with a secret that only RUN mounts
+  cofferdam build -t app:1 --locked .                     with nothing that cofferdam.lock lacks
+  cofferdam provenance app:1                              see what it was made of
+  cofferdam install                                       let `docker build` do the same
+
+Everything else: cofferdam --help, cofferdam build --help
+";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -30,10 +46,32 @@ enum Command {
     Build(Box<build::BuildArgs>),
     /// Print the provenance of an image that was built here
     Provenance(provenance::ProvenanceArgs),
+    /// Let `docker build` run cofferdam
+    Install(install::InstallArgs),
+    /// Give `docker build` back to Docker
+    Uninstall(install::UninstallArgs),
+    /// Print a script that completes commands in a shell
+    Completion(docs::CompletionArgs),
+    /// Write man pages
+    Man(docs::ManArgs),
 }
 
 /// Runs the program and says what the shell gets.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let printer = Printer::new();
+    let environment = Environment::of_process();
+    let end = |result: Result<u8, Error>| {
+        result.unwrap_or_else(|error| {
+            printer.error(&error);
+            error.exit_code()
+        })
+    };
+    let args = match plugin::called(args.into_iter().collect(), &environment, Cli::command) {
+        Ok(Call::Ours(args)) => args,
+        Ok(Call::Print(bytes)) => return end(printer.stdout(&bytes).map(|()| exit::DONE)),
+        Ok(Call::Ended(code)) => return code,
+        Err(error) => return end(Err(error)),
+    };
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -43,18 +81,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     log_to_stderr();
-    let printer = Printer::new();
     let result = match cli.command {
-        Command::Build(args) => args.run(&cli.connection, &printer),
-        Command::Provenance(args) => args.run(&printer),
+        None => printer.stdout(FRONT_PAGE.as_bytes()),
+        Some(Command::Build(args)) => args.run(&cli.connection, &printer),
+        Some(Command::Provenance(args)) => args.run(&printer),
+        Some(Command::Install(args)) => args.run(&cli.connection, &environment, &printer),
+        Some(Command::Uninstall(args)) => args.run(&cli.connection, &environment, &printer),
+        Some(Command::Completion(args)) => args.run(Cli::command(), &printer),
+        Some(Command::Man(args)) => args.run(Cli::command(), &printer),
     };
-    match result {
-        Ok(()) => exit::DONE,
-        Err(error) => {
-            printer.error(&error);
-            error.exit_code()
-        }
-    }
+    end(result.map(|()| exit::DONE))
 }
 
 /// `RUST_LOG=cofferdam=debug` shows what happens; silent otherwise.
@@ -72,7 +108,6 @@ fn log_to_stderr() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
