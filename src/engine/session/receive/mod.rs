@@ -18,6 +18,9 @@ mod error;
 mod feed;
 mod file;
 mod service;
+#[cfg(test)]
+mod tests;
+mod tree;
 
 pub use destination::Destination;
 pub use error::ReceiveError;
@@ -26,6 +29,7 @@ use feed::{End, Feed};
 pub(super) use service::METHOD;
 
 use file::PendingFile;
+use tree::Tree;
 
 /// How long a writer may take to notice that nobody wants its result, then to remove it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -66,6 +70,7 @@ struct Received {
 #[derive(Debug)]
 enum Part {
     File(PendingFile),
+    Tree(Tree),
     Stream,
 }
 
@@ -139,25 +144,8 @@ impl Outputs {
     /// A place for which nothing came, and what the file system refuses. Places before it in the
     /// order of their exporters have their result then.
     pub async fn commit(&self) -> Result<(), ReceiveError> {
-        if let Some(error) = self.take_error() {
-            return Err(error);
-        }
-        let shared = &self.0.0;
-        // An engine that answers the solve before its streams ended has sent half a result.
-        if lock(&shared.running).feeds.iter().any(|(feed, _)| !feed.finished(Duration::ZERO)) {
-            return Err(ReceiveError::Interrupted { message: "it answered too early".into() });
-        }
-        let mut ready = Vec::new();
-        for slot in shared.slots.values() {
-            let parts = std::mem::take(&mut lock(&slot.received).parts);
-            if parts.is_empty() {
-                return Err(ReceiveError::NothingSent { path: slot.destination.shown() });
-            }
-            ready.push((slot.destination.clone(), parts));
-        }
-        let work = tokio::task::spawn_blocking(move || {
-            ready.into_iter().try_for_each(|(destination, parts)| put(&destination, parts))
-        });
+        let receiver = self.0.clone();
+        let work = tokio::task::spawn_blocking(move || receiver.0.commit());
         work.await
             .unwrap_or_else(|error| Err(ReceiveError::Interrupted { message: error.to_string() }))
     }
@@ -189,13 +177,39 @@ impl Drop for Outputs {
     }
 }
 
+impl Shared {
+    fn commit(&self) -> Result<(), ReceiveError> {
+        // The engine may say that it is done before its last word was read here.
+        let feeds: Vec<_> =
+            lock(&self.running).feeds.iter().map(|(feed, _)| Arc::clone(feed)).collect();
+        let finished = feeds.iter().all(|feed| feed.finished(PATIENCE));
+        if let Some(error) = lock(&self.failure).take() {
+            return Err(error);
+        }
+        if !finished {
+            return Err(ReceiveError::Interrupted { message: "it never came to its end".into() });
+        }
+        let mut ready = Vec::new();
+        for slot in self.slots.values() {
+            let parts = std::mem::take(&mut lock(&slot.received).parts);
+            if parts.is_empty() {
+                return Err(ReceiveError::NothingSent { path: slot.destination.shown() });
+            }
+            ready.push((&slot.destination, parts));
+        }
+        ready.into_iter().try_for_each(|(destination, parts)| put(destination, parts))
+    }
+}
+
 /// Puts one exporter's result in place.
-fn put(_destination: &Destination, parts: Vec<Part>) -> Result<(), ReceiveError> {
+fn put(destination: &Destination, parts: Vec<Part>) -> Result<(), ReceiveError> {
+    let mut trees = Vec::new();
     for part in parts {
         match part {
             Part::File(file) => file.commit()?,
+            Part::Tree(tree) => trees.push(tree),
             Part::Stream => {}
         }
     }
-    Ok(())
+    Tree::commit(trees, matches!(destination, Destination::Directory { delete: true, .. }))
 }

@@ -18,6 +18,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::super::raw::{MAX_MESSAGE, RawCodec};
 use super::feed::{End, Feed};
+use super::tree::{Counters, Tree};
 use super::{Destination, FileReceiver, Part, PendingFile, ReceiveError, Slot, lock};
 
 /// The method that engines call.
@@ -188,7 +189,10 @@ impl FileReceiver {
                     self.copy(feed, |bytes| (&**file).write_all(bytes).map_err(wrong))?;
                     Part::Stream
                 }
-                Destination::Directory { .. } => return Ok(()),
+                Destination::Directory { path, .. } => {
+                    let counters = Counters { bytes: &self.0.bytes, entries: &self.0.entries };
+                    Part::Tree(Tree::receive(path, feed, replies, counters)?)
+                }
             };
             lock(&slot.received).parts.push(part);
             Ok(())
