@@ -92,8 +92,7 @@ impl UninstallArgs {
 
 /// Docker's configuration directory, as docker finds it.
 fn config_dir(connection: &ConnectionFlags, environment: &Environment) -> Result<PathBuf, Error> {
-    let named = connection.config.as_ref().filter(|named| !named.is_empty()).map(PathBuf::from);
-    absolute(named.unwrap_or_else(|| environment.docker_config_dir()))
+    absolute(environment.docker_config_dir(connection.config.as_deref()))
 }
 
 fn absolute(path: PathBuf) -> Result<PathBuf, Error> {

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{globals, programs};
+use super::programs;
 use crate::error::Error;
 
 /// Plugin that `docker builder` means without an alias.
@@ -24,7 +24,7 @@ pub(super) const PASSED: &str = "COFFERDAM_SHIMS_PASSED";
 pub(super) struct Surroundings {
     /// `PATH`.
     pub(super) search: OsString,
-    /// Docker's configuration directory, as far as flags do not name another.
+    /// Docker's configuration directory.
     pub(super) config_dir: PathBuf,
     /// How the Docker CLI was called that called us.
     pub(super) caller: Option<OsString>,
@@ -68,15 +68,13 @@ pub(super) fn builder(
     flags: &[OsString],
     args: &[OsString],
 ) -> Result<u8, Error> {
-    let named = globals::value(flags, "config").map(PathBuf::from);
-    let config_dir = named.unwrap_or_else(|| around.config_dir.clone());
     let name = before.unwrap_or(BUILDX);
-    if let Some(plugin) = programs::plugin(name, &config_dir) {
+    if let Some(plugin) = programs::plugin(name, &around.config_dir) {
         let error = Command::new(&plugin).args(flags).arg(name).args(args).exec();
         return Err(Error::io(format!("run {}", plugin.display()))(error));
     }
     match args.first() {
-        Some(command) if command == BUILT_IN => built_in(around, &config_dir, flags, args),
+        Some(command) if command == BUILT_IN => built_in(around, flags, args),
         command => {
             let command = command.map(|word| word.to_string_lossy().into_owned());
             Err(Error::usage_hint(
@@ -93,14 +91,9 @@ pub(super) fn builder(
 /// The CLI's own command, with a configuration that has no alias: the alias would lead back here.
 ///
 /// The configuration names the engine and nothing else; credentials stay where they are.
-fn built_in(
-    around: &Surroundings,
-    config_dir: &Path,
-    flags: &[OsString],
-    args: &[OsString],
-) -> Result<u8, Error> {
+fn built_in(around: &Surroundings, flags: &[OsString], args: &[OsString]) -> Result<u8, Error> {
     let docker = caller(around).ok_or_else(no_docker)?;
-    let directory = without_alias(config_dir).map_err(Error::io("make a configuration"))?;
+    let directory = without_alias(&around.config_dir).map_err(Error::io("make a configuration"))?;
     let mut command = Command::new(&docker);
     command.args(flags).arg("--config").arg(directory.path()).arg("builder").args(args);
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -97,7 +97,7 @@ fn as_plugin(
         }
         return Ok(ours(flags, rest));
     }
-    let around = surroundings(environment);
+    let around = surroundings(environment, flags);
     let before = state::alias_before(&around.config_dir);
     hand_over::builder(&around, before.as_deref(), flags, rest).map(Call::Ended)
 }
@@ -110,7 +110,7 @@ fn as_shim(args: &[OsString], environment: &Environment) -> Result<Call, Error> 
             words.extend(of_buildx.iter().chain(rest).cloned());
             Ok(ours(flags, &words))
         }
-        None => Err(hand_over::docker(&surroundings(environment), args)),
+        None => Err(hand_over::docker(&surroundings(environment, &[]), args)),
     }
 }
 
@@ -139,10 +139,10 @@ fn ours(flags: &[OsString], words: &[OsString]) -> Call {
     Call::Ours(name.chain(flags.iter().chain(words).cloned()).collect())
 }
 
-fn surroundings(environment: &Environment) -> Surroundings {
+fn surroundings(environment: &Environment, flags: &[OsString]) -> Surroundings {
     Surroundings {
         search: environment.os_var("PATH").unwrap_or_default(),
-        config_dir: environment.docker_config_dir(),
+        config_dir: environment.docker_config_dir(globals::value(flags, "config")),
         caller: environment.os_var(CALLER),
         passed: environment.os_var(hand_over::PASSED),
     }
