@@ -9,12 +9,14 @@ use crate::engine::{BuildId, Engine, EngineKind};
 use crate::error::Error;
 use crate::inputs::LockFile;
 use crate::report::printer::Printer;
-use crate::request::BuildRequest;
+use crate::request::{BuildRequest, Driver};
 
 mod failure;
 mod in_engine;
 mod leftovers;
+mod metadata;
 mod options;
+mod outputs;
 mod plan;
 mod publish;
 mod statement;
@@ -25,6 +27,7 @@ mod words;
 
 use in_engine::{Desk, Job};
 use leftovers::Leftovers;
+use outputs::Outlets;
 use plan::Locals;
 use statement::Known;
 use steps::Steps;
@@ -87,18 +90,23 @@ async fn build(
     let locals = Locals::new(&id);
     let namespace = leftovers.begin(&id, engine, request.state_dir.as_deref());
     let files = locals.serve(request)?;
+    let outputs = request.outputs.resolve(driver(engine), &request.tags)?;
+    let mut outlets = Outlets::new(request, &outputs, engine, printer)?;
     let job =
         Job { request, engine, id: &id, locals: &locals, files: &files, namespace: &namespace };
     let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
     // The progress ends when nobody holds its sender any more: at the end of the story.
     let story = async {
         let steps = Steps::new(sender);
-        let active = job.open(&steps).await?;
-        let built = job.run(active, Desk { lock: &mut lock, leftovers, printer }).await?;
+        let active = job.open(&outlets, &steps).await?;
+        let desk = Desk { lock: &mut lock, leftovers, printer };
+        let built = job.run(active, &mut outlets, desk).await?;
         let known = Known { job, built: &built, lock: &lock, started };
         // The engine's part of the tidying takes as long as ours.
-        let (published, ()) =
-            tokio::join!(publish::publish(known, &steps), leftovers.forget_inputs(engine));
+        let (published, ()) = tokio::join!(
+            publish::publish(known, &outlets, &steps),
+            leftovers.forget_inputs(engine)
+        );
         published?;
         leftovers.keep();
         Ok::<_, Error>(built)
@@ -109,4 +117,9 @@ async fn build(
     publish::print_id(request, &built.exported, printer)?;
     verdict::print(&Known { job, built: &built, lock: &lock, started }, watched.ledger, printer);
     Ok(())
+}
+
+/// What decides where a result goes when nobody says.
+fn driver(engine: &Engine) -> Driver {
+    Driver { docker: engine.kind() == EngineKind::Docker, default_load: false }
 }

@@ -15,7 +15,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 use super::session::{Services, SessionId};
-use super::{Engine, EngineError, GatewayBridge, SessionTransport, image_id, status_error};
+use super::{Engine, EngineError, GatewayBridge, SessionTransport, status_error};
 
 pub use super::image_id::Exported;
 pub use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
@@ -205,11 +205,8 @@ impl ActiveBuild {
         let response = self.solved().await.map_err(|status| status_error::read(&status))?;
         // What is still in the pipe belongs to the progress: the engine ends the stream itself.
         let _ = (&mut self.status).await;
-        let read = image_id::exported(&response.exporter_response, self.engine.facts().store);
-        let mut exported = read.ok_or_else(|| BridgeError::Build {
-            message: EngineError::NoImageId.to_string(),
-            blame: None,
-        })?;
+        let store = self.engine.facts().store;
+        let mut exported = Exported::read(response.exporter_response, store);
         exported.buildkit_version = (&mut self.version).await.ok().flatten();
         Ok(exported)
     }

@@ -7,10 +7,11 @@ use cofferdam_frontend::build::BuildError;
 use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::graph::judge::Violation;
 
+use super::outputs::Outlets;
 use super::plan::Locals;
 use super::words;
 use crate::engine::ActiveBuild;
-use crate::engine::session::Filesync;
+use crate::engine::session::{Filesync, Outputs as Files};
 use crate::error::{Error, SourceText};
 use crate::request::{BuildRequest, DockerfileText};
 
@@ -103,6 +104,18 @@ pub(super) async fn end(error: Error, active: ActiveBuild) -> Error {
     let told = BridgeError::Build { message: error.to_string(), blame: None };
     active.fail(told).await;
     error
+}
+
+/// Why a result did not get where it was to go: a place of ours is the better explanation.
+pub(super) fn of_export(
+    error: BridgeError,
+    outlets: &Outlets,
+    dockerfile: &DockerfileText,
+) -> Error {
+    match outlets.files.as_ref().and_then(Files::take_error) {
+        Some(cause) => Error::usage(cause.to_string()),
+        None => of_bridge(error, None, dockerfile),
+    }
 }
 
 /// What the engine said, with the lines it blames; `places` are those of the op that failed, for

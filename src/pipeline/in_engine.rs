@@ -7,11 +7,12 @@ use cofferdam_frontend::{Hardened, Plan};
 
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
+use super::outputs::Outlets;
 use super::plan::{Locals, plan, shared_key};
 use super::steps::Steps;
 use super::supported;
-use crate::engine::session::{Filesync, Services};
-use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Exporter, Opening, SessionTransport};
+use crate::engine::session::{Filesync, Outputs as Files, Services};
+use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport};
 use crate::error::Error;
 use crate::inputs::{LockFile, PinnedText, Resolver, pin_text};
 use crate::report::printer::Printer;
@@ -51,26 +52,31 @@ pub(super) struct Desk<'a> {
 
 impl Job<'_> {
     /// Opens the session and an empty build in it.
-    pub(super) async fn open(self, steps: &Steps) -> Result<ActiveBuild, Error> {
+    pub(super) async fn open(self, outlets: &Outlets, steps: &Steps) -> Result<ActiveBuild, Error> {
         let opening = Opening {
             shared_key: shared_key(self.request, self.namespace),
             services: Services {
                 files: self.files.clone(),
                 secrets: self.request.secrets.clone(),
                 auth: self.request.auth.clone(),
-                outputs: None,
+                outputs: outlets.files.as_ref().map(Files::service),
                 ssh: None,
                 uploads: None,
             },
             transport: SessionTransport::Auto,
-            exporters: vec![Exporter::store()],
-            entitlements: Vec::new(),
+            exporters: outlets.exporters.clone(),
+            entitlements: self.request.allow.entitlements(),
         };
         Ok(self.engine.start(self.id, opening, steps.sender()).await?)
     }
 
     /// Pins, builds, checks and exports.
-    pub(super) async fn run(self, active: ActiveBuild, desk: Desk<'_>) -> Result<Built, Error> {
+    pub(super) async fn run(
+        self,
+        active: ActiveBuild,
+        outlets: &mut Outlets,
+        desk: Desk<'_>,
+    ) -> Result<Built, Error> {
         let Desk { lock, leftovers, printer } = desk;
         let dockerfile = supported::dockerfile(self.request)?.clone();
         let known = lock.content.clone();
@@ -88,11 +94,13 @@ impl Job<'_> {
             return Err(failure::end(error, active).await);
         }
         let checked = (began, SystemTime::now());
-        let exported = active
-            .export(hardened.outcome())
-            .await
-            .map_err(|error| failure::of_bridge(error, None, &dockerfile))?;
-        leftovers.nameless(&exported.image_id);
+        let exported = match active.export(hardened.outcome()).await {
+            Ok(exported) => exported,
+            Err(error) => return Err(failure::of_export(error, outlets, &dockerfile)),
+        };
+        if outlets.stores {
+            exported.image_id.iter().for_each(|image| leftovers.nameless(image));
+        }
         Ok(Built { dockerfile, text, hardened, exported, checked })
     }
 

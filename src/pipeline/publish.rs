@@ -1,40 +1,89 @@
-//! The first moment at which anybody can see the image.
+//! The first moment at which anybody can see what was built.
 
 use cofferdam_frontend::pins::Reference;
 
 use super::in_engine::{Built, Job};
+use super::metadata;
+use super::outputs::{After, Outlets};
 use super::statement::Known;
 use super::steps::Steps;
-use crate::engine::Exported;
+use crate::engine::{Engine, Exported};
 use crate::error::Error;
 use crate::record::write_atomically;
 use crate::report::printer::Printer;
 use crate::request::BuildRequest;
 
-/// Records the build, writes the image's ID where it was asked for, and moves the names to it, the
-/// names last.
-pub(super) async fn publish(known: Known<'_>, steps: &Steps) -> Result<(), Error> {
+/// Records the build and puts everything where it was asked for: files in their place, the image's
+/// ID, and the names last.
+pub(super) async fn publish(
+    known: Known<'_>,
+    outlets: &Outlets,
+    steps: &Steps,
+) -> Result<(), Error> {
     let Known { job, built, .. } = known;
-    let Job { request, .. } = job;
     known.record()?;
-    if let Some(path) = &request.iidfile {
-        write_atomically(path, built.exported.image_id.as_bytes())
-            .map_err(Error::io(format!("write {}", path.display())))?;
+    if let Some(files) = &outlets.files {
+        files.commit().await.map_err(|error| Error::usage(error.to_string()))?;
     }
-    let named = name(job, built, steps).await;
-    if let (Err(_), Some(path)) = (&named, &request.iidfile) {
+    let written = write_id(job.request, &built.exported)?;
+    let named = name(job, built, &outlets.after, steps).await;
+    let finished = match named {
+        Ok(()) => metadata::write(known, outlets),
+        Err(error) => Err(error),
+    };
+    if let (Err(_), Some(path)) = (&finished, written) {
         // The failure is told below; a file that stays would say the opposite.
         let _ = std::fs::remove_file(path);
     }
-    named
+    finished
 }
 
-async fn name(job: Job<'_>, built: &Built, steps: &Steps) -> Result<(), Error> {
-    for tag in &job.request.tags {
-        let step = steps.begin(format!("naming to {}", tag.canonical())).await;
-        let repository = Reference { tag: None, ..tag.clone() }.familiar();
-        let image = &built.exported.image_id;
-        step.end(job.engine.tag(image, &repository, tag.tag_or_latest()).await).await?;
+fn write_id<'a>(
+    request: &'a BuildRequest,
+    exported: &Exported,
+) -> Result<Option<&'a std::path::PathBuf>, Error> {
+    let (Some(path), Some(id)) = (&request.iidfile, &exported.image_id) else { return Ok(None) };
+    write_atomically(path, id.as_bytes())
+        .map_err(Error::io(format!("write {}", path.display())))?;
+    Ok(Some(path))
+}
+
+async fn name(job: Job<'_>, built: &Built, after: &[After], steps: &Steps) -> Result<(), Error> {
+    let exported = &built.exported;
+    let Some(image) = &exported.image_id else { return Ok(()) };
+    for after in after {
+        match after {
+            After::Name(names) => tag(job.engine, image, names, steps).await?,
+            After::Push(names) => push(job, names, steps).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Gives the image its names in an engine's store.
+async fn tag(
+    engine: &Engine,
+    image: &str,
+    names: &[Reference],
+    steps: &Steps,
+) -> Result<(), Error> {
+    for name in names {
+        let step = steps.begin(format!("naming to {}", name.canonical())).await;
+        let repository = Reference { tag: None, ..name.clone() }.familiar();
+        step.end(engine.tag(image, &repository, name.tag_or_latest()).await).await?;
+    }
+    Ok(())
+}
+
+/// Pushes the names from the engine's store; a registry shows a name when all of it is there.
+async fn push(job: Job<'_>, names: &[Reference], steps: &Steps) -> Result<(), Error> {
+    for name in names {
+        let mut step = steps.begin(format!("pushing {}", name.canonical())).await;
+        let repository = Reference { tag: None, ..name.clone() }.familiar();
+        let login = job.request.auth.login(&name.domain);
+        let told = |current, total| step.bytes("pushing layers", current, total);
+        let pushed = job.engine.push(&repository, name.tag_or_latest(), login, told).await;
+        step.end(pushed).await?;
     }
     Ok(())
 }
@@ -45,8 +94,8 @@ pub(super) fn print_id(
     exported: &Exported,
     printer: &Printer,
 ) -> Result<(), Error> {
-    if request.print_id {
-        printer.stdout(format!("{}\n", exported.image_id).as_bytes())?;
+    match &exported.image_id {
+        Some(id) if request.print_id => printer.stdout(format!("{id}\n").as_bytes()),
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -26,7 +26,9 @@ impl Known<'_> {
     /// Writes the statement under the image's ID.
     pub(super) fn record(&self) -> Result<(), Error> {
         let store = Store::open(self.job.request.data_dir.clone());
-        store.write(&self.built.exported.image_id, &self.statement()).map(drop)
+        // Files and what nobody keeps have no name by which a record could be found again.
+        let Some(image) = &self.built.exported.image_id else { return Ok(()) };
+        store.write(image, &self.statement()).map(drop)
     }
 
     fn statement(&self) -> Vec<u8> {
@@ -73,7 +75,7 @@ impl Known<'_> {
 /// The image by every digest it has: an image that was not pushed may have no manifest yet.
 fn subjects(request: &BuildRequest, exported: &Exported) -> Vec<(String, String)> {
     let name = request.tags.first().map_or_else(|| "image".to_string(), |tag| tag.familiar());
-    let mut digests: Vec<&String> = vec![&exported.image_id];
+    let mut digests: Vec<&String> = exported.image_id.iter().collect();
     digests.extend(&exported.config_digest);
     digests.extend(&exported.manifest_digest);
     digests.sort();

@@ -2,8 +2,7 @@
 
 use crate::error::Error;
 use crate::request::{
-    Allow, Attest, BuildRequest, Context, DockerfileSource, DockerfileText, HostAddress, Outputs,
-    Policy,
+    Attest, BuildRequest, Context, DockerfileSource, DockerfileText, HostAddress, Policy,
 };
 
 /// Refuses it, before an engine is asked for anything.
@@ -14,16 +13,16 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         named_contexts,
         tags: _,
         target: _,
-        platforms,
+        platforms: _,
         labels: _,
-        annotations,
+        annotations: _,
         build_args: _,
         secrets: _,
         ssh,
         network: _,
         hosts,
         limits: _,
-        allow,
+        allow: _,
         keep: _,
         strip_capabilities: _,
         exceptions: _,
@@ -33,11 +32,11 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         policy,
         source_policy,
         call,
-        outputs,
+        outputs: _,
         print_id: _,
         progress: _,
         iidfile: _,
-        metadata_file,
+        metadata_file: _,
         endpoint: _,
         builder,
         auth: _,
@@ -46,8 +45,6 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         in_ci: _,
         notices: _,
     } = request;
-    let Outputs { asked, load: _, push, no_default } = outputs;
-    let Allow { network_host, security_insecure, devices, local_delete: _ } = allow;
     let Policy { files, disabled: _ } = policy;
     let elsewhere = !matches!(context, Context::Dir(_));
     let not_here = !matches!(dockerfile, DockerfileSource::Local(_));
@@ -57,19 +54,12 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         (elsewhere, "a context that is no directory"),
         (not_here, "a Dockerfile that is not on this machine"),
         (!named_contexts.is_empty(), "--build-context"),
-        (platforms.len() > 1, "--platform with several platforms"),
-        (!annotations.is_empty(), "--annotation"),
         (!ssh.is_empty(), "--ssh"),
         (gateway, "--add-host with host-gateway"),
-        (*network_host || *security_insecure || !devices.is_empty(), "--allow"),
         (sbom, "--sbom"),
         (!files.is_empty(), "--policy with a file"),
         (source_policy.is_some(), "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
         (call.is_some(), "--call"),
-        (!asked.is_empty(), "--output"),
-        (*push, "--push"),
-        (*no_default, "BUILDX_NO_DEFAULT_LOAD"),
-        (metadata_file.is_some(), "--metadata-file"),
         (builder.is_some(), "--builder"),
     ] {
         if asked {

@@ -30,16 +30,21 @@ fn of(known: &Known<'_>) -> Verdict {
     let Built { hardened, exported, .. } = built;
     let request = job.request;
     let pinned = hardened.sources().iter().filter(|source| source.digest.is_some()).count();
-    let name = request.tags.first().map_or_else(|| exported.image_id.clone(), |tag| tag.familiar());
+    let image = exported.image_id.clone();
+    let named = request.tags.first().map(|tag| tag.familiar()).or_else(|| image.clone());
+    let record = match (&image, named) {
+        (Some(_), Some(name)) => format!("cofferdam provenance {name}; not signed"),
+        _ => "none: no image was made".to_string(),
+    };
     Verdict {
         names: request.tags.iter().map(|tag| tag.familiar()).collect(),
-        image: exported.image_id.clone(),
+        image: image.unwrap_or_default(),
         elapsed: started.elapsed().unwrap_or_default(),
         pinned: Some(Pinned { total: pinned, new: lock.added(), lock_file: lock.shown() }),
         secrets: secrets(request),
         stripped: stripped(hardened),
         user: Some(user(hardened)),
-        record: Some(format!("cofferdam provenance {name}; not signed")),
+        record: Some(record),
         cost: None,
     }
 }

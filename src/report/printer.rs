@@ -62,6 +62,12 @@ impl Printer {
         Self { style: Style { color }, screen: Mutex::default() }
     }
 
+    /// Standard output as a file, for a result that streams into it.
+    pub fn stdout_file(&self) -> Result<std::fs::File, Error> {
+        let stdout = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned();
+        stdout.map(std::fs::File::from).map_err(Error::io("write to stdout"))
+    }
+
     /// Prints what the command was asked to print.
     pub fn stdout(&self, bytes: &[u8]) -> Result<(), Error> {
         // The same terminal may show both.

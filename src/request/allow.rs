@@ -17,6 +17,14 @@ pub struct Allow {
 }
 
 impl Allow {
+    /// What BuildKit calls the rights that are granted.
+    pub fn entitlements(&self) -> Vec<String> {
+        let Self { network_host, security_insecure, devices, local_delete: _ } = self;
+        let plain = [(*network_host, "network.host"), (*security_insecure, "security.insecure")];
+        let plain = plain.iter().filter(|(granted, _)| *granted).map(|(_, name)| name.to_string());
+        plain.chain(devices.iter().cloned()).collect()
+    }
+
     /// Reads all of them.
     pub(super) fn read(typed: &[String]) -> Result<Self, Error> {
         let mut allow = Self::default();

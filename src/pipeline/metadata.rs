@@ -1,0 +1,71 @@
+//! `--metadata-file`: what buildx writes about a build, and what we know beyond it.
+//!
+//! Source: docker/buildx, commands/build.go and util/confutil/metadata.go.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::outputs::{After, Outlets};
+use super::statement::Known;
+use crate::error::Error;
+use crate::record::write_atomically;
+
+/// Writes the file, if one was asked for; it appears whole or not at all.
+pub(super) fn write(known: Known<'_>, outlets: &Outlets) -> Result<(), Error> {
+    let Some(path) = &known.job.request.metadata_file else { return Ok(()) };
+    let mut text = serde_json::to_vec_pretty(&document(known, outlets))
+        .map_err(|error| Error::usage(format!("cannot describe the build: {error}")))?;
+    text.push(b'\n');
+    write_atomically(path, &text).map_err(Error::io(format!("write {}", path.display())))
+}
+
+fn document(known: Known<'_>, outlets: &Outlets) -> Value {
+    let Known { job, built, .. } = known;
+    let mut document: Map<String, Value> = decoded(&built.exported.answer);
+    let builder = job.request.builder.as_deref().unwrap_or("default");
+    document.insert(
+        "buildx.build.ref".into(),
+        json!(format!("{builder}/{builder}/{}", job.id.as_str())),
+    );
+    let names: Vec<String> = outlets.after.iter().flat_map(names).collect();
+    if !names.is_empty() {
+        document.insert("image.name".into(), json!(names.join(",")));
+    }
+    if let Some(id) = &built.exported.image_id {
+        document.insert("cofferdam.image.id".into(), json!(id));
+    }
+    let stripped: Vec<&str> = built
+        .hardened
+        .reports()
+        .flat_map(|(_, report)| &report.stripped)
+        .map(|file| file.path.as_str())
+        .collect();
+    document.insert("cofferdam.stripped".into(), json!(stripped));
+    Value::Object(document)
+}
+
+fn names(after: &After) -> Vec<String> {
+    match after {
+        After::Name(names) => names.iter().map(|name| name.canonical()).collect(),
+        After::Push(_) => Vec::new(),
+    }
+}
+
+/// The exporters' answer: what is JSON inside of base64 becomes JSON, as with buildx.
+fn decoded(answer: &BTreeMap<String, String>) -> Map<String, Value> {
+    let value = |text: &String| {
+        let bytes = STANDARD.decode(text).ok()?;
+        let inner = serde_json::from_slice(&bytes).ok()?;
+        let full = match &inner {
+            Value::Object(fields) => !fields.is_empty(),
+            Value::Array(list) => !list.is_empty() && list.iter().all(Value::is_object),
+            _ => false,
+        };
+        full.then_some(inner)
+    };
+    let pairs = answer.iter();
+    pairs.map(|(key, text)| (key.clone(), value(text).unwrap_or_else(|| json!(text)))).collect()
+}
