@@ -11,5 +11,6 @@ pub mod graph;
 pub mod image_config;
 pub mod pins;
 pub mod policy;
+pub mod remote;
 
 pub use build::{Hardened, HardenedPlatform, Plan, build};

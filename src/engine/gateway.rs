@@ -70,6 +70,24 @@ impl GatewayBridge {
         }
     }
 
+    async fn read_range(
+        &self,
+        reference: &str,
+        path: &str,
+        offset: usize,
+        length: usize,
+    ) -> Result<Vec<u8>, BridgeError> {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let request = pb::ReadFileRequest {
+            r#ref: reference.to_string(),
+            file_path: path.to_string(),
+            range: Some(pb::FileRange { offset: number(offset), length: number(length) }),
+            mount_index: 0,
+        };
+        let answer = self.client.clone().read_file(self.request(request)).await;
+        Ok(answer.map_err(|status| status_error::read(&status))?.into_inner().data)
+    }
+
     /// Hands the result to the exporter, or ends the build.
     pub(super) async fn finish(&self, result: pb::ReturnRequest) -> Result<(), Status> {
         self.client.clone().r#return(self.request(result)).await.map(drop)
@@ -127,24 +145,7 @@ impl Bridge for GatewayBridge {
     ) -> Result<Vec<u8>, BridgeError> {
         let mut file = Vec::new();
         loop {
-            let range = pb::FileRange {
-                offset: i64::try_from(file.len()).unwrap_or(i64::MAX),
-                length: READ_STEP as i64,
-            };
-            let request = pb::ReadFileRequest {
-                r#ref: reference.to_string(),
-                file_path: path.to_string(),
-                range: Some(range),
-                mount_index: 0,
-            };
-            let part = self
-                .client
-                .clone()
-                .read_file(self.request(request))
-                .await
-                .map_err(|status| status_error::read(&status))?
-                .into_inner()
-                .data;
+            let part = self.read_range(reference, path, file.len(), READ_STEP).await?;
             file.extend_from_slice(&part);
             if part.len() < READ_STEP {
                 return Ok(file);
@@ -154,6 +155,15 @@ impl Bridge for GatewayBridge {
                 return Err(BridgeError::Build { message, blame: None });
             }
         }
+    }
+
+    async fn read_start(
+        &self,
+        reference: &str,
+        path: &str,
+        length: usize,
+    ) -> Result<Vec<u8>, BridgeError> {
+        self.read_range(reference, path, 0, length.min(READ_STEP)).await
     }
 }
 

@@ -11,6 +11,8 @@ pub const USAGE: &str = "usage:
   strip --root DIR --report FILE [--keep PATH]... [--keep-capabilities]
       remove set-uid and set-gid bits and file capabilities from regular files
       below DIR; PATH is absolute within DIR and names one file to leave alone
+  digest --file FILE --report FILE
+      write the sha256 of a file, sha256:HEX and a newline
   version
   help";
 
@@ -19,6 +21,8 @@ pub const USAGE: &str = "usage:
 pub enum Command {
     /// Remove privileges from regular files.
     Strip(StripOptions),
+    /// Write the digest of a file.
+    Digest(DigestOptions),
     /// Print the version.
     Version,
     /// Print the usage.
@@ -38,19 +42,29 @@ pub struct StripOptions {
     pub keep_capabilities: bool,
 }
 
+/// The meaning of the options of `digest`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestOptions {
+    /// The file to read.
+    pub file: PathBuf,
+    /// The file the digest is written to.
+    pub report: PathBuf,
+}
+
 /// Parses the arguments after the program's name.
 pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, Failure> {
     let mut args = args;
     let Some(name) = args.next() else {
-        return Err(usage("no sub-command; one of: strip, version, help"));
+        return Err(usage("no sub-command; one of: strip, digest, version, help"));
     };
     let command = match name.as_bytes() {
         b"strip" => return strip(args).map(Command::Strip),
+        b"digest" => return digest(args).map(Command::Digest),
         b"version" | b"--version" => Command::Version,
         b"help" | b"--help" => Command::Help,
         other => {
             return Err(usage(&format!(
-                "unknown sub-command {:?}; one of: strip, version, help",
+                "unknown sub-command {:?}; one of: strip, digest, version, help",
                 String::from_utf8_lossy(other)
             )));
         }
@@ -81,6 +95,20 @@ fn strip(mut args: impl Iterator<Item = OsString>) -> Result<StripOptions, Failu
     let root = root.ok_or_else(|| usage("strip needs --root DIR"))?;
     let report = report.ok_or_else(|| usage("strip needs --report FILE"))?;
     Ok(StripOptions { root, report, keep, keep_capabilities })
+}
+
+fn digest(mut args: impl Iterator<Item = OsString>) -> Result<DigestOptions, Failure> {
+    let (mut file, mut report) = (None, None);
+    while let Some(arg) = args.next() {
+        match arg.as_bytes() {
+            b"--file" => once(&mut file, "--file", &mut args)?,
+            b"--report" => once(&mut report, "--report", &mut args)?,
+            _ => return Err(unexpected(&arg)),
+        }
+    }
+    let file = file.ok_or_else(|| usage("digest needs --file FILE"))?;
+    let report = report.ok_or_else(|| usage("digest needs --report FILE"))?;
+    Ok(DigestOptions { file, report })
 }
 
 fn once(
@@ -175,6 +203,9 @@ mod tests {
         assert!(message("strip --root /a --report /r --keep /x/../su").contains(".."));
         assert!(message("strip --root /a --report /r --keep /").contains("names no file"));
         assert!(message("strip --root /a --report /r --force").contains("--force"));
+        assert!(message("digest --file /f").contains("--report"));
+        assert!(message("digest --report /r").contains("--file"));
+        assert!(message("digest --file f --report /r").contains("absolute"));
         assert!(message("version now").contains("unexpected"));
     }
 }

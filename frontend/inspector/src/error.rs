@@ -60,6 +60,13 @@ pub enum Failure {
         /// Why.
         cause: io::Error,
     },
+    /// A file that was to be read cannot be.
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
     /// Standard output could not be written.
     Output(io::Error),
 }
@@ -86,6 +93,7 @@ impl Failure {
             | Self::MountInside { path }
             | Self::Changed { path }
             | Self::NotStripped { path, .. }
+            | Self::Unreadable { path, .. }
             | Self::Report { path, .. } => path,
             Self::KeptLink { kept, .. } => kept,
             Self::Several { first, .. } => first.path(),
@@ -121,6 +129,7 @@ impl fmt::Display for Failure {
             Self::NotStripped { path, left } => {
                 write!(f, "{path} still has {left} after they were removed")
             }
+            Self::Unreadable { path, cause } => write!(f, "cannot read {path}: {cause}"),
             Self::Report { path, cause } => write!(f, "cannot write the report {path}: {cause}"),
             Self::Output(cause) => write!(f, "cannot write to standard output: {cause}"),
         }

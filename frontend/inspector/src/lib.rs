@@ -11,6 +11,8 @@ pub mod args;
 #[cfg(feature = "helper")]
 pub mod capability;
 #[cfg(feature = "helper")]
+pub mod digest;
+#[cfg(feature = "helper")]
 pub mod error;
 #[cfg(feature = "helper")]
 pub mod strip;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use cofferdam_inspector::args::{self, Command};
 use cofferdam_inspector::error::Failure;
-use cofferdam_inspector::strip;
+use cofferdam_inspector::{digest, strip};
 
 fn main() -> ExitCode {
     match args::parse(std::env::args_os().skip(1)).and_then(run) {
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Strip(options) => strip::run(&options),
+        Command::Digest(options) => digest::run(&options),
         Command::Version => say(concat!("cofferdam-inspector ", env!("CARGO_PKG_VERSION"))),
         Command::Help => say(args::USAGE),
     }

@@ -1,6 +1,6 @@
 //! A bridge that answers from a script, for tests of everything above it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Bridge, BridgeError, Capabilities, Solve, Solved};
@@ -12,6 +12,7 @@ pub struct FakeBridge {
     pub capabilities: Capabilities,
     answers: Mutex<VecDeque<Result<Solved, BridgeError>>>,
     files: Mutex<VecDeque<Vec<u8>>>,
+    tree: BTreeMap<(String, String), Vec<u8>>,
     asked: Mutex<Vec<Solve>>,
 }
 
@@ -24,6 +25,13 @@ impl FakeBridge {
             files: Mutex::new(files.into()),
             ..Self::default()
         }
+    }
+
+    /// The same bridge with a file in one of its results; with one, any other file is missing.
+    #[must_use]
+    pub fn with_file(mut self, reference: &str, path: &str, bytes: &[u8]) -> Self {
+        self.tree.insert((reference.into(), path.into()), bytes.to_vec());
+        self
     }
 
     /// The same bridge with another answer to `ping`.
@@ -53,9 +61,33 @@ impl Bridge for FakeBridge {
         answers.pop_front().unwrap_or_else(|| Err(exhausted("answer")))
     }
 
-    async fn read_file(&self, _: &str, _: &str, limit: usize) -> Result<Vec<u8>, BridgeError> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = files.pop_front().ok_or_else(|| exhausted("file"))?;
+    async fn read_file(
+        &self,
+        reference: &str,
+        path: &str,
+        limit: usize,
+    ) -> Result<Vec<u8>, BridgeError> {
+        let file = if self.tree.is_empty() {
+            let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+            files.pop_front().ok_or_else(|| exhausted("file"))?
+        } else {
+            let key = (reference.to_string(), path.to_string());
+            self.tree.get(&key).cloned().ok_or_else(|| BridgeError::Build {
+                message: format!("open {path}: no such file or directory"),
+                blame: None,
+            })?
+        };
         if file.len() > limit { Err(exhausted("bytes of room")) } else { Ok(file) }
+    }
+
+    async fn read_start(
+        &self,
+        reference: &str,
+        path: &str,
+        length: usize,
+    ) -> Result<Vec<u8>, BridgeError> {
+        let mut file = self.read_file(reference, path, usize::MAX).await?;
+        file.truncate(length);
+        Ok(file)
     }
 }

@@ -111,6 +111,14 @@ pub enum BridgeError {
     Lost(String),
 }
 
+impl BridgeError {
+    /// Whether it says that a file is not there.
+    pub fn is_missing_file(&self) -> bool {
+        let missing = ["no such file or directory", "file does not exist", "not found"];
+        matches!(self, Self::Build { message, .. } if missing.iter().any(|m| message.contains(m)))
+    }
+}
+
 /// BuildKit as a frontend sees it.
 pub trait Bridge {
     /// Asks what the engine can do.
@@ -123,5 +131,12 @@ pub trait Bridge {
         reference: &str,
         path: &str,
         limit: usize,
+    ) -> impl Future<Output = Result<Vec<u8>, BridgeError>> + Send;
+    /// Reads the first `length` bytes of a file of a result; a shorter file gives all it has.
+    fn read_start(
+        &self,
+        reference: &str,
+        path: &str,
+        length: usize,
     ) -> impl Future<Output = Result<Vec<u8>, BridgeError>> + Send;
 }

@@ -19,6 +19,8 @@ mod wire;
 
 pub use eraser::cache_eraser;
 pub use source::Source;
+pub(crate) use source::without_credentials;
+pub(crate) use strip::helper_source;
 pub use strip::{IMAGE_MOUNT, REPORT_FILE, REPORT_MOUNT, StripOp};
 
 /// Why a definition cannot be judged.
@@ -51,6 +53,17 @@ pub struct Vertex {
     pub metadata: Option<pb::OpMetadata>,
 }
 
+impl Vertex {
+    /// An op of ours under the name that its step has in the progress.
+    pub(crate) fn new(op: pb::Op, name: &str, ignore_cache: bool) -> Self {
+        let bytes = op.encode_to_vec();
+        let description = [("llb.customname".to_string(), name.to_string())].into();
+        let metadata =
+            Some(pb::OpMetadata { ignore_cache, description, ..pb::OpMetadata::default() });
+        Self { digest: digest(&bytes), bytes, op, metadata }
+    }
+}
+
 /// A whole graph with a result.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -77,6 +90,12 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 impl Graph {
+    /// A graph of ours: inputs first, the last op's first output is the result.
+    pub(crate) fn of(vertices: Vec<Vertex>) -> Self {
+        let head = vertices.last().map(|last| pb::Input { digest: last.digest.clone(), index: 0 });
+        Self { vertices, head, source: None }
+    }
+
     /// Reads a definition; an empty one is the empty image.
     pub fn read(definition: &pb::Definition) -> Result<Self, GraphError> {
         let Some((end, ops)) = definition.def.split_last() else {

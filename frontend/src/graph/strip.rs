@@ -4,9 +4,8 @@
 //! needs no shell, is never polluted by `/proc` and `/dev`, and its architecture does not matter.
 
 use bollard_buildkit_proto::pb::{self, op::Op as Body};
-use prost::Message;
 
-use super::{Graph, Vertex, digest};
+use super::{Graph, Vertex};
 
 /// Where the image is mounted for the helper.
 pub const IMAGE_MOUNT: &str = "/rootfs";
@@ -58,18 +57,10 @@ impl Graph {
     /// Puts the strip op on top; `None` for the empty image, which holds nothing to strip.
     pub(crate) fn with_strip(&self, strip: &StripOp) -> Option<Stripped> {
         let head = self.head.clone()?;
-        let helper = vertex(
-            pb::Op {
-                op: Some(Body::Source(pb::SourceOp {
-                    identifier: format!("local://{}", strip.local),
-                    attrs: [("local.sharedkeyhint".to_string(), strip.local.clone())].into(),
-                })),
-                platform: strip.platform.clone(),
-                ..pb::Op::default()
-            },
-            "[internal] load cofferdam helper",
-        );
-        let exec = vertex(
+        let helper = helper_source(&strip.local, strip.platform.as_ref());
+        // Two builds with equal files would share this result by content, and with it all the
+        // layers below: without cache the image is never made of an earlier build's.
+        let exec = Vertex::new(
             pb::Op {
                 inputs: vec![pb::Input { digest: helper.digest.clone(), index: 0 }, head],
                 op: Some(Body::Exec(pb::ExecOp {
@@ -86,6 +77,7 @@ impl Graph {
                 ..pb::Op::default()
             },
             "[cofferdam] strip set-uid bits and file capabilities",
+            true,
         );
         let name = exec.digest.clone();
         let mut graph = self.clone();
@@ -111,14 +103,17 @@ fn mounts() -> Vec<pb::Mount> {
     ]
 }
 
-fn vertex(op: pb::Op, name: &str) -> Vertex {
-    let bytes = op.encode_to_vec();
-    let description = [("llb.customname".to_string(), name.to_string())].into();
-    // Two builds with equal files would share this result by content, and with it all the layers
-    // below: the image would be made of an earlier build's.
-    let metadata =
-        Some(pb::OpMetadata { ignore_cache: true, description, ..pb::OpMetadata::default() });
-    Vertex { digest: digest(&bytes), bytes, op, metadata }
+/// The session's directory that holds the helper.
+pub(crate) fn helper_source(local: &str, platform: Option<&pb::Platform>) -> Vertex {
+    let op = pb::Op {
+        op: Some(Body::Source(pb::SourceOp {
+            identifier: format!("local://{local}"),
+            attrs: [("local.sharedkeyhint".to_string(), local.to_string())].into(),
+        })),
+        platform: platform.cloned(),
+        ..pb::Op::default()
+    };
+    Vertex::new(op, "[internal] load cofferdam helper", true)
 }
 
 #[cfg(test)]
