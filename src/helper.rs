@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use bollard_buildkit_proto::pb;
+use cofferdam_frontend::remote::Helper;
+
 use crate::engine::session::filesync::{FilesyncError, MemoryEntry, MemoryTree, Tree};
 
 /// The helper's bytes, built by `build.rs`.
@@ -19,7 +22,7 @@ pub(crate) fn digest() -> String {
 
 /// The directory that is the root of the strip op: the helper, mount points, and the two files
 /// without which newer engines cannot use a root that is read-only.
-pub(crate) fn tree() -> Result<Tree, FilesyncError> {
+pub fn tree() -> Result<Tree, FilesyncError> {
     let directories = ["dev", "etc", "out", "proc", "rootfs", "sys"];
     let mut entries: Vec<MemoryEntry> = directories.into_iter().map(MemoryEntry::dir).collect();
     for path in ["etc/hosts", "etc/resolv.conf"] {
@@ -27,6 +30,11 @@ pub(crate) fn tree() -> Result<Tree, FilesyncError> {
     }
     entries.push(MemoryEntry::file(PATH, 0o755, Cow::Borrowed(HELPER)));
     MemoryTree::new(entries).map(Tree::Memory)
+}
+
+/// How it is called for a remote context, from the session's directory `local`.
+pub fn for_contexts(local: &str, platform: Option<pb::Platform>) -> Helper {
+    Helper { local: local.to_string(), program: format!("/{PATH}"), platform }
 }
 
 /// The arguments with which it strips the mounted image.

@@ -9,7 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod error;
-mod helper;
+pub mod helper;
 pub mod hygiene;
 mod inputs;
 pub mod pipeline;

@@ -19,6 +19,7 @@ mod local_bases;
 mod outside;
 mod pins;
 mod provenance;
+mod remote;
 mod results;
 mod secrets;
 mod signals;
@@ -42,6 +43,7 @@ const SUITES: &[&[Test]] = &[
     local_bases::TESTS,
     secrets::TESTS,
     provenance::TESTS,
+    remote::TESTS,
     results::TESTS,
     bad_input::TESTS,
     outside::TESTS,

@@ -49,7 +49,9 @@ impl Blamed {
     fn read(&self, status: &StatusResponse) {
         // Steps that end because another failed say so.
         let failed = |error: &str| !error.is_empty() && !error.ends_with("context canceled");
-        if let Some(vertex) = status.vertexes.iter().find(|vertex| failed(&vertex.error)) {
+        let looked = |name: &str| name.starts_with(cofferdam_frontend::remote::LOOKING);
+        let mut vertices = status.vertexes.iter();
+        if let Some(vertex) = vertices.find(|v| failed(&v.error) && !looked(&v.name)) {
             let mut blamed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             blamed.get_or_insert_with(|| vertex.digest.clone());
         }

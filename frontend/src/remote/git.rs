@@ -15,6 +15,8 @@ const HEAD: &str = ".git/HEAD";
 const HEAD_LIMIT: usize = 64 << 10;
 /// Directories of a repository are understood in its address.
 const SUBDIR: &str = "source.git.subdir";
+/// How a step is called that may fail without the build failing.
+pub const LOOKING: &str = "[internal] look for git source";
 /// Submodules can be left out.
 const SKIP_SUBMODULES: &str = "source.git.skipsubmodules";
 
@@ -26,7 +28,7 @@ pub(super) async fn open<B: Bridge>(bridge: &B, git: &GitContext) -> Result<Open
     }
     let commit = match git.fixed_commit() {
         Some(commit) => commit.to_string(),
-        None => resolve(bridge, git).await?,
+        None => resolve(bridge, git, &capabilities).await?,
     };
     if let Some(expected) = git.commit.as_ref().filter(|expected| !commit.starts_with(*expected)) {
         let (found, expected) = (commit, expected.clone());
@@ -41,11 +43,45 @@ pub(super) async fn open<B: Bridge>(bridge: &B, git: &GitContext) -> Result<Open
 
 /// The commit that the reference names: a checkout that keeps `.git` says it on every engine, for
 /// branches and for tags with and without a message.
-async fn resolve<B: Bridge>(bridge: &B, git: &GitContext) -> Result<String, RemoteError> {
+async fn resolve<B: Bridge>(
+    bridge: &B,
+    git: &GitContext,
+    capabilities: &Capabilities,
+) -> Result<String, RemoteError> {
+    let named = git.reference.as_deref().unwrap_or_default();
+    let old = !capabilities.llb.contains(SUBDIR) && !named.starts_with("refs/");
+    let name = if old { LOOKING } else { "[internal] resolve git source" };
+    // BuildKit 0.8 takes `master` for every default branch. A tag with a message it keeps only under
+    // its whole name, and what failed under the short one fails under the other as well: so the
+    // whole name comes first.
+    let (first, second) = match named {
+        named if !old => (named.to_string(), None),
+        "" => (String::new(), Some("main")),
+        named => (format!("refs/tags/{named}"), Some(named)),
+    };
+    match (resolve_as(bridge, git, &first, name).await, second) {
+        (Err(RemoteError::Fetch { context, source }), Some(second)) => {
+            match resolve_as(bridge, git, second, name).await {
+                // Neither branch: the first answer is the one about what was asked for.
+                Err(RemoteError::Fetch { .. }) if named.is_empty() => {
+                    Err(RemoteError::Fetch { context, source })
+                }
+                second => second,
+            }
+        }
+        (first, _) => first,
+    }
+}
+
+async fn resolve_as<B: Bridge>(
+    bridge: &B,
+    git: &GitContext,
+    reference: &str,
+    name: &str,
+) -> Result<String, RemoteError> {
     let shown = git.shown();
-    let fragment = git.reference.as_deref().unwrap_or_default();
-    let op = source(git, fragment, true);
-    let vertex = ops::source_vertex(&op, &format!("[internal] resolve git source {shown}"));
+    let op = source(git, reference, true);
+    let vertex = ops::source_vertex(&op, &format!("{name} {shown}"));
     let reference = run(bridge, ops::alone(vertex), &shown).await?;
     let read = async |path: &str| {
         let file = bridge.read_file(&reference, path, HEAD_LIMIT).await;

@@ -21,6 +21,7 @@ mod ops;
 mod text;
 
 pub use digest::Helper;
+pub use git::LOOKING;
 pub use git_url::{GitContext, GitUrlError};
 pub use text::RemoteText;
 

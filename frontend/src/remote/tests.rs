@@ -175,3 +175,18 @@ async fn a_helper_that_names_no_digest_is_an_error() {
     let error = context("https://h/x").open(&bridge, &helper()).await.unwrap_err();
     assert!(matches!(error, RemoteError::NoDigest { .. }));
 }
+
+#[tokio::test]
+async fn old_engines_are_asked_for_a_tag_by_its_whole_name_first() {
+    let failed = || Err(BridgeError::Build { message: "exit status 1".into(), blame: None });
+    let answers = vec![failed(), named("resolve"), named("tree")];
+    let old =
+        FakeBridge::new(answers, Vec::new()).with_file("resolve", ".git/HEAD", COMMIT.as_bytes());
+    context("https://h/a.git#v1").open(&old, &helper()).await.unwrap();
+    assert_eq!(identifier(&graphs(&old)[0]), "git://h/a.git#refs/tags/v1");
+    assert_eq!(identifier(&graphs(&old)[1]), "git://h/a.git#v1");
+
+    let neither = FakeBridge::new(vec![failed(), failed()], Vec::new());
+    let error = context("https://h/a.git#v1").open(&neither, &helper()).await.unwrap_err();
+    assert!(error.to_string().ends_with("exit status 1"), "{error}");
+}

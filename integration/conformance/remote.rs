@@ -1,0 +1,301 @@
+//! Contexts that the engine fetches: what is bound is what is built, on every engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cofferdam::engine::session::filesync::{MemoryEntry, MemoryTree, Tree};
+use cofferdam::engine::session::{Filesync, RegistryAuth, SecretStore, Services};
+use cofferdam::engine::{
+    ActiveBuild, BuildId, Endpoint, EngineKind, Exporter, Opening, SessionTransport,
+};
+use cofferdam::helper;
+use cofferdam_frontend::bridge::{Bridge as _, BridgeError};
+use cofferdam_frontend::build::PinSource;
+use cofferdam_frontend::graph::judge::{Pin, Unpinned};
+use cofferdam_frontend::remote::{Opened, RemoteContext, RemoteText};
+use cofferdam_frontend::{Hardened, Plan};
+
+use crate::support::{Engine, fakes, tests};
+
+tests![
+    git_branches_and_tags_become_commits,
+    git_default_branch_may_be_main,
+    git_old_commit_is_built,
+    git_keeps_its_directory_when_asked,
+    http_archive_is_hashed_and_unpacked,
+    http_lone_dockerfile,
+];
+
+const HELPER: &str = "helper-of-remote";
+const DOCKERFILE: &str = "dockerfile-of-remote";
+
+/// A repository on loopback, served by git's own daemon.
+struct Repository {
+    directory: tempfile::TempDir,
+    daemon: Child,
+    url: String,
+}
+
+impl Drop for Repository {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Repository {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let port = free_port();
+        // The daemon itself: killing the `git` in front of it would leave it.
+        let programs = git(directory.path(), &["--exec-path"]);
+        let daemon = Command::new(Path::new(&programs).join("git-daemon"))
+            .args(["--export-all", "--reuseaddr", "--listen=127.0.0.1"])
+            .arg(format!("--port={port}"))
+            .arg(format!("--base-path={}", directory.path().display()))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let made = Self { directory, daemon, url: format!("git://127.0.0.1:{port}/r") };
+        std::fs::create_dir_all(made.path().join("docs")).unwrap();
+        made.git(&["init", "-q", "-b", "master"]);
+        made.write("docs/Dockerfile", "FROM scratch\nCOPY f /f\n");
+        made.write("Dockerfile", "FROM scratch\nCOPY . /\n");
+        made
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.directory.path().join("r")
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        std::fs::write(self.path().join(path), text).unwrap();
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        git(&self.path(), args)
+    }
+
+    fn commit(&self, text: &str) -> String {
+        self.write("docs/f", text);
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", text]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+}
+
+fn git(directory: &Path, args: &[&str]) -> String {
+    let output = Command::new("git")
+        .current_dir(directory)
+        .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_string()
+}
+
+struct NoImages;
+
+#[derive(Debug, thiserror::Error)]
+#[error("no image is needed")]
+struct NoImage;
+
+impl PinSource for NoImages {
+    type Error = NoImage;
+    async fn pin(&self, _: &Unpinned) -> Result<Pin, NoImage> {
+        Err(NoImage)
+    }
+}
+
+/// What came of a context.
+struct Done {
+    opened: Opened,
+    text: RemoteText,
+    hardened: Hardened,
+    files: BTreeMap<String, Option<String>>,
+}
+
+/// Opens a context, builds its Dockerfile from it and reads `files` of the image.
+fn built(engine: &'static Engine, context: &str, files: &[&str]) -> Done {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let dockerfiles = Filesync::new(vec![(HELPER.into(), helper::tree().unwrap())]);
+        let active = start(engine, dockerfiles.clone()).await;
+        let bridge = active.bridge();
+        let platform = bridge.ping().await.unwrap().platforms.first().cloned();
+        let tools = helper::for_contexts(HELPER, platform);
+        let context = RemoteContext::parse(context).unwrap().unwrap();
+        let opened = context.open(bridge, &tools).await.unwrap();
+        let text = opened.dockerfile(bridge, None).await.unwrap();
+        let file = MemoryEntry::file("Dockerfile", 0o644, text.bytes.clone());
+        let tree = Tree::Memory(MemoryTree::new(vec![file]).unwrap());
+        dockerfiles.offer(DOCKERFILE.into(), tree);
+        let plan = Plan {
+            frontend: "dockerfile.v0".into(),
+            options: [("dockerfilekey".to_string(), DOCKERFILE.to_string())].into(),
+            inputs: [("context".to_string(), opened.definition.clone())].into(),
+            pins: BTreeMap::new(),
+            locals: BTreeSet::new(),
+            offered: vec![opened.offered.clone()],
+            layouts: BTreeSet::new(),
+            excepted: BTreeSet::new(),
+            aliases: BTreeMap::new(),
+            cache_namespace: "remote".into(),
+            helper_local: HELPER.into(),
+            helper_args: ["/helper", "strip", "--root", "/rootfs", "--report", "/out/report.json"]
+                .map(String::from)
+                .into(),
+        };
+        let hardened = cofferdam_frontend::build(bridge, &NoImages, &plan, |_| {}).await.unwrap();
+        let reference = hardened.platforms()[0].reference.clone().unwrap();
+        let mut read = BTreeMap::new();
+        for path in files {
+            let found = match bridge.read_file(&reference, path, 1 << 20).await {
+                Ok(bytes) => Some(String::from_utf8_lossy(&bytes).trim().to_string()),
+                Err(error) if error.is_missing_file() => None,
+                Err(error) => panic!("{path}: {error}"),
+            };
+            read.insert((*path).to_string(), found);
+        }
+        active.fail(BridgeError::Build { message: "only to see".into(), blame: None }).await;
+        Done { opened, text, hardened, files: read }
+    })
+}
+
+async fn start(engine: &'static Engine, files: Filesync) -> ActiveBuild {
+    let endpoint = Endpoint::parse(Some(&engine.host)).unwrap();
+    let connected = cofferdam::engine::Engine::connect(endpoint, EngineKind::Docker).await.unwrap();
+    let id = BuildId::random().unwrap();
+    let (progress, mut seen) = tokio::sync::mpsc::channel(64);
+    tokio::spawn(async move { while seen.recv().await.is_some() {} });
+    let services = Services {
+        files,
+        secrets: SecretStore::default(),
+        auth: RegistryAuth::default(),
+        outputs: None,
+        ssh: None,
+        uploads: None,
+    };
+    let opening = Opening {
+        shared_key: id.as_str().to_string(),
+        services,
+        transport: SessionTransport::Auto,
+        exporters: vec![Exporter::store()],
+        entitlements: Vec::new(),
+    };
+    connected.start(&id, opening, progress).await.unwrap()
+}
+
+fn digests(done: &Done) -> Vec<String> {
+    done.hardened.sources().into_iter().filter_map(|bound| bound.digest).collect()
+}
+
+fn git_branches_and_tags_become_commits(engine: &'static Engine) {
+    let repository = Repository::new();
+    let first = repository.commit("first");
+    repository.git(&["tag", "light"]);
+    repository.git(&["tag", "-a", "-m", "with a message", "heavy"]);
+    let second = repository.commit("second");
+    repository.git(&["branch", "side/way"]);
+    for (reference, commit, text) in [
+        ("", &second, "second"),
+        ("light", &first, "first"),
+        ("heavy", &first, "first"),
+        ("side/way", &second, "second"),
+        (first.as_str(), &first, "first"),
+    ] {
+        let done = built(engine, &format!("{}#{reference}:docs", repository.url), &["/f"]);
+        assert_eq!(digests(&done), [format!("gitCommit:{commit}")], "{reference}");
+        assert_eq!(done.files["/f"].as_deref(), Some(text), "{reference}");
+        assert_eq!(done.text.name, "Dockerfile");
+        assert!(done.opened.shown.ends_with(&format!("#{commit}:docs")));
+    }
+    // The branch moves on: a later build gets what it names then.
+    let third = repository.commit("third");
+    let done = built(engine, &format!("{}#:docs", repository.url), &["/f"]);
+    assert_eq!(digests(&done), [format!("gitCommit:{third}")]);
+    assert_eq!(done.files["/f"].as_deref(), Some("third"));
+}
+
+fn git_default_branch_may_be_main(engine: &'static Engine) {
+    let repository = Repository::new();
+    repository.git(&["checkout", "-q", "-b", "main"]);
+    let commit = repository.commit("on main");
+    let done = built(engine, &repository.url, &["/docs/f"]);
+    assert_eq!(digests(&done), [format!("gitCommit:{commit}")]);
+}
+
+/// A commit that no branch names any more can still be named by itself.
+fn git_old_commit_is_built(engine: &'static Engine) {
+    let repository = Repository::new();
+    let first = repository.commit("first");
+    repository.commit("second");
+    let url = format!("{}?commit={}&ref=master&subdir=docs", repository.url, &first[..12]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let error = runtime.block_on(async {
+        let active = start(engine, Filesync::new(Vec::new())).await;
+        let context = RemoteContext::parse(&url).unwrap().unwrap();
+        let opened = context.open(active.bridge(), &helper::for_contexts(HELPER, None)).await;
+        active.fail(BridgeError::Build { message: "only to see".into(), blame: None }).await;
+        opened.unwrap_err().to_string()
+    });
+    assert!(error.contains(&first[..12]), "{error}");
+    let done = built(engine, &format!("{}?commit={first}&subdir=docs", repository.url), &["/f"]);
+    assert_eq!(done.files["/f"].as_deref(), Some("first"));
+}
+
+fn git_keeps_its_directory_when_asked(engine: &'static Engine) {
+    let repository = Repository::new();
+    let commit = repository.commit("first");
+    let files = ["/docs/f", "/.git/HEAD"];
+    let done = built(engine, &format!("{}?keep-git-dir=1#master", repository.url), &files);
+    assert_eq!(done.files["/.git/HEAD"].as_deref(), Some(commit.as_str()));
+    let done = built(engine, &format!("{}#master", repository.url), &files);
+    assert_eq!(done.files["/.git/HEAD"], None);
+    assert_eq!(done.files["/docs/f"].as_deref(), Some("first"));
+}
+
+/// A server that counts what it is asked for.
+fn serving(body: String) -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    let address = fakes::server(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        fakes::response("200 OK", "", &body)
+    });
+    (address, asked)
+}
+
+fn http_archive_is_hashed_and_unpacked(engine: &'static Engine) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("dockerfile"), "FROM scratch\nCOPY f /f\n").unwrap();
+    std::fs::write(directory.path().join("f"), "from a tar").unwrap();
+    let tar = Command::new("tar").arg("-C").arg(directory.path()).args(["-c", "."]).output();
+    let tar = tar.unwrap().stdout;
+    let digest = cofferdam_frontend::graph::digest(&tar);
+    let (address, asked) = serving(String::from_utf8(tar).unwrap());
+    let done = built(engine, &format!("http://{address}/context.tar"), &["/f"]);
+    assert_eq!(digests(&done), [digest]);
+    assert_eq!(done.files["/f"].as_deref(), Some("from a tar"));
+    assert_eq!(done.text.name, "dockerfile");
+    assert!(!done.opened.is_file);
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "what was hashed is what was built");
+}
+
+fn http_lone_dockerfile(engine: &'static Engine) {
+    let text = "FROM scratch\nCOPY context /kept\n";
+    let (address, asked) = serving(text.to_string());
+    let done = built(engine, &format!("http://{address}/Dockerfile"), &["/kept"]);
+    assert_eq!(done.text.bytes, text.as_bytes());
+    assert_eq!(done.files["/kept"].as_deref(), Some(text.trim()));
+    assert_eq!(digests(&done), [cofferdam_frontend::graph::digest(text.as_bytes())]);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
