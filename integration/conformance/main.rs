@@ -22,6 +22,7 @@ mod provenance;
 mod remote;
 mod results;
 mod secrets;
+mod session;
 mod signals;
 mod strip;
 mod support;
@@ -49,6 +50,7 @@ const SUITES: &[&[Test]] = &[
     outside::TESTS,
     signals::TESTS,
     transport::TESTS,
+    session::TESTS,
     builders::TESTS,
 ];
 

@@ -45,4 +45,28 @@ pub enum SshError {
         /// The id.
         id: String,
     },
+    /// A key needs a passphrase.
+    #[error(
+        "the ssh key {} is protected by a passphrase: ssh-add it to an agent and give --ssh default",
+        path.display()
+    )]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is no private key.
+    #[error("{} is neither a socket nor a private ssh key", path.display())]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A key of a kind that is not signed with here.
+    #[error(
+        "the ssh key {} is of a kind that only an agent can use (known: RSA from 2048 bits on, ECDSA P-256 and P-384, Ed25519): ssh-add it and give --ssh default",
+        path.display()
+    )]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+    },
 }

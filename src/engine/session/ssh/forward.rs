@@ -1,5 +1,7 @@
 //! One connection of a step to an agent.
 
+use std::sync::Arc;
+
 use bollard_buildkit_proto::moby::sshforward::v1::BytesMessage;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -8,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::Status;
 
+use super::keyring::Keyring;
 use super::protocol::{self, Asked, FAILURE, LONGEST, LONGEST_ANSWER, NO_V1_KEYS};
 
 /// One message to the engine at most, in bytes.
@@ -54,12 +57,23 @@ pub(super) async fn raw(
 pub(super) enum Behind {
     /// An agent's socket, with what was read of its next answer.
     Socket(UnixStream, BytesMut),
+    /// Keys in this process.
+    Keys(Arc<Keyring>),
 }
 
 impl Behind {
     /// The answer to a request; none when the connection cannot go on.
     async fn ask(&mut self, request: Bytes) -> Option<Bytes> {
-        let Self::Socket(socket, read) = self;
+        let (socket, read) = match self {
+            Self::Socket(socket, read) => (socket, read),
+            // Length and type stand in front.
+            Self::Keys(keys) => {
+                return Some(match protocol::asked(&request) {
+                    Asked::Sign => keys.sign(request.get(5..)?),
+                    _ => keys.list(),
+                });
+            }
+        };
         socket.write_all(&request).await.ok()?;
         loop {
             match protocol::take(read, LONGEST_ANSWER) {

@@ -22,9 +22,17 @@ use tonic::{Request, Response, Status, Streaming};
 
 mod error;
 mod forward;
+mod key;
+mod keyfile;
+mod keyring;
 mod protocol;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 pub use error::SshError;
+
+use keyring::Keyring;
 
 /// The methods that engines call.
 pub(super) const METHODS: [&str; 2] =
@@ -54,6 +62,8 @@ enum Agent {
     Socket(PathBuf),
     /// The same without a filter.
     Raw(PathBuf),
+    /// Keys from files.
+    Keys(Arc<Keyring>),
 }
 
 /// The agents of one build by id; clones share everything.
@@ -116,7 +126,7 @@ fn open(
         }
         _ if raw => Err(SshError::Raw { id: id.to_string() }),
         _ if sockets.contains(&true) => Err(SshError::Mixed { id: id.to_string() }),
-        _ => Err(SshError::Mixed { id: id.to_string() }),
+        _ => Ok(Agent::Keys(Arc::new(Keyring::load(&paths)?))),
     }
 }
 
@@ -159,6 +169,10 @@ impl Ssh for SshAgents {
             }
             Agent::Socket(path) => {
                 let behind = forward::Behind::Socket(connect(path).await?, BytesMut::new());
+                tokio::spawn(forward::filtered(behind, messages, sender));
+            }
+            Agent::Keys(keys) => {
+                let behind = forward::Behind::Keys(Arc::clone(keys));
                 tokio::spawn(forward::filtered(behind, messages, sender));
             }
         }
