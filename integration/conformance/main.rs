@@ -26,6 +26,7 @@ mod session;
 mod signals;
 mod strip;
 mod support;
+mod terminal;
 mod transport;
 mod triggers;
 
@@ -52,6 +53,7 @@ const SUITES: &[&[Test]] = &[
     transport::TESTS,
     session::TESTS,
     builders::TESTS,
+    terminal::TESTS,
 ];
 
 fn main() {

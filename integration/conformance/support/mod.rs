@@ -11,6 +11,7 @@ pub mod registry;
 pub mod run;
 pub mod saved;
 pub mod stand_in;
+pub mod terminal;
 
 pub use lab::Engine;
 pub use project::Project;

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
+use super::terminal::Terminal;
+
 /// More than any build here takes.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -48,6 +50,11 @@ impl Cofferdam {
     /// Runs to the end.
     pub fn run(mut self) -> Outcome {
         Outcome::of(&mut self.command)
+    }
+
+    /// Starts with a terminal of that size as all of its streams.
+    pub fn on_terminal(self, columns: u16, rows: u16) -> Terminal {
+        Terminal::start(&self.command, columns, rows)
     }
 
     /// Starts.

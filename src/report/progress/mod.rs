@@ -16,6 +16,8 @@ pub(crate) mod rawjson;
 pub mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod time;
 pub(crate) mod trace;
 pub(crate) mod tty;

@@ -144,7 +144,7 @@ impl<F: Filter> RawJson<F> {
         Self { filter, held: BTreeMap::new() }
     }
 
-    /// One line for one message.
+    /// One line for one message; none where all of it is kept back.
     pub(crate) fn encode(&mut self, status: &api::StatusResponse) -> Vec<u8> {
         let mut logs: Vec<VertexLog<'_>> =
             status.logs.iter().filter_map(|log| self.log(log)).collect();
@@ -152,6 +152,11 @@ impl<F: Filter> RawJson<F> {
             if let Some(at) = &vertex.completed {
                 logs.extend(self.rest_of(&vertex.digest, at));
             }
+        }
+        let only_logs =
+            status.vertexes.is_empty() && status.statuses.is_empty() && status.warnings.is_empty();
+        if only_logs && logs.is_empty() && !status.logs.is_empty() {
+            return Vec::new();
         }
         let text = |text: &str| self.filter.text(text).into_owned();
         let bytes = |bytes: &Vec<u8>| STANDARD.encode(text(&String::from_utf8_lossy(bytes)));

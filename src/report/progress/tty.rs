@@ -5,7 +5,7 @@ use std::time::Duration;
 use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
 
 use super::MESSAGES;
-use super::colors::Colors;
+use super::colors::{Colors, Role};
 use super::columns::{clean, width};
 use super::jobs::jobs;
 use super::limiter::Limiter;
@@ -78,7 +78,12 @@ impl<C: Clock, F: Filter> TtyProgress<C, F> {
     pub(crate) fn last_picture(&mut self, end: End, size: Size) -> Vec<Painted> {
         self.trace.release_all(&self.filter);
         let jobs = jobs(&self.trace, self.now(), end == End::Cut, &self.filter);
-        self.painted(last(&self.header(), &jobs, size))
+        let mut header = self.header();
+        // What has not started by now was not needed.
+        if end == End::Done && jobs.iter().all(|job| job.done && job.role != Some(Role::Error)) {
+            header.all = header.done;
+        }
+        self.painted(last(&header, &jobs, size))
     }
 
     /// The failed steps with their whole logs, which nobody has seen; without anything a terminal

@@ -12,7 +12,7 @@ pub(crate) fn status(value: &Value) -> api::StatusResponse {
         vertexes: list(&value["vertexes"], vertex),
         statuses: list(&value["statuses"], transfer),
         logs: list(&value["logs"], log),
-        warnings: Vec::new(),
+        warnings: list(&value["warnings"], warning),
     }
 }
 
@@ -25,6 +25,7 @@ fn vertex(value: &Value) -> api::Vertex {
     let group = &value["progressGroup"];
     api::Vertex {
         digest: string(&value["digest"]),
+        inputs: list(&value["inputs"], string),
         name: string(&value["name"]),
         cached: value["cached"].as_bool().unwrap_or_default(),
         started: time(&value["started"]),
@@ -35,7 +36,6 @@ fn vertex(value: &Value) -> api::Vertex {
             name: string(&group["name"]),
             weak: group["weak"].as_bool().unwrap_or_default(),
         }),
-        ..Default::default()
     }
 }
 
@@ -52,13 +52,46 @@ fn transfer(value: &Value) -> api::VertexStatus {
     }
 }
 
+fn warning(value: &Value) -> api::VertexWarning {
+    let info = &value["sourceInfo"];
+    let position = |value: &Value| pb::Position {
+        line: value["line"].as_i64().unwrap_or_default() as i32,
+        character: value["character"].as_i64().unwrap_or_default() as i32,
+    };
+    let ranges = value["range"].as_array().map(Vec::as_slice).unwrap_or_default();
+    api::VertexWarning {
+        vertex: string(&value["vertex"]),
+        level: value["level"].as_i64().unwrap_or_default(),
+        short: bytes(&value["short"]),
+        detail: list(&value["detail"], bytes),
+        url: string(&value["url"]),
+        info: info.is_object().then(|| pb::SourceInfo {
+            filename: string(&info["filename"]),
+            data: bytes(&info["data"]),
+            definition: None,
+            language: string(&info["language"]),
+        }),
+        ranges: ranges
+            .iter()
+            .map(|range| pb::Range {
+                start: Some(position(&range["start"])),
+                end: Some(position(&range["end"])),
+            })
+            .collect(),
+    }
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap_or_default();
+    base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+}
+
 fn log(value: &Value) -> api::VertexLog {
-    let data = value["data"].as_str().unwrap_or_default();
     api::VertexLog {
         vertex: string(&value["vertex"]),
         timestamp: time(&value["timestamp"]),
         stream: value["stream"].as_i64().unwrap_or_default(),
-        msg: base64::engine::general_purpose::STANDARD.decode(data).unwrap(),
+        msg: bytes(&value["data"]),
     }
 }
 
