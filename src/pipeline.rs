@@ -11,6 +11,7 @@ use crate::inputs::LockFile;
 use crate::report::printer::Printer;
 use crate::request::{BuildRequest, Driver};
 
+mod context;
 mod failure;
 mod in_engine;
 mod leftovers;
@@ -25,6 +26,7 @@ mod supported;
 mod verdict;
 mod words;
 
+use context::Taken;
 use in_engine::{Desk, Job};
 use leftovers::Leftovers;
 use outputs::Outlets;
@@ -45,21 +47,27 @@ pub fn run(request: BuildRequest, printer: &Printer) -> Result<(), Error> {
         .build()
         .map_err(Error::io("start the runtime"))?;
     request.notices.iter().for_each(|notice| printer.notice(notice));
-    let result = runtime.block_on(interruptible(&request, printer));
+    let result = runtime.block_on(interruptible(request, printer));
     // Calls that the engine never answers must not keep the process.
     runtime.shutdown_background();
     result
 }
 
 /// Runs the build until it ends or a signal comes, and tidies up either way.
-async fn interruptible(request: &BuildRequest, printer: &Printer) -> Result<(), Error> {
+async fn interruptible(request: BuildRequest, printer: &Printer) -> Result<(), Error> {
     let stop = |kind| signal(kind).map_err(Error::io("listen for signals"));
     let (mut interrupt, mut terminate) =
         (stop(SignalKind::interrupt())?, stop(SignalKind::terminate())?);
+    let tags = request.tags.clone();
+    let (request, taken) = tokio::select! {
+        taken = context::take_stdin(request) => taken.map_err(|error| error.naming(&tags))?,
+        _ = interrupt.recv() => return Err(Error::Interrupted),
+        _ = terminate.recv() => return Err(Error::Interrupted),
+    };
     let engine = Engine::connect(request.endpoint.clone(), EngineKind::Docker).await?;
     let leftovers = Leftovers::default();
     let result = tokio::select! {
-        result = build(request, &engine, &leftovers, printer) => {
+        result = build(&request, &taken, &engine, &leftovers, printer) => {
             result.map_err(|error| error.naming(&request.tags).offering(&request.exceptions))
         }
         _ = interrupt.recv() => Err(Error::Interrupted),
@@ -77,6 +85,7 @@ async fn interruptible(request: &BuildRequest, printer: &Printer) -> Result<(), 
 /// Pin, judge, run, strip, export, record, and only then name.
 async fn build(
     request: &BuildRequest,
+    taken: &Taken,
     engine: &Engine,
     leftovers: &Leftovers,
     printer: &Printer,
@@ -92,8 +101,15 @@ async fn build(
     let files = locals.serve(request)?;
     let outputs = request.outputs.resolve(driver(engine), &request.tags)?;
     let mut outlets = Outlets::new(request, &outputs, engine, printer)?;
-    let job =
-        Job { request, engine, id: &id, locals: &locals, files: &files, namespace: &namespace };
+    let job = Job {
+        request,
+        taken,
+        engine,
+        id: &id,
+        locals: &locals,
+        files: &files,
+        namespace: &namespace,
+    };
     let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
     // The progress ends when nobody holds its sender any more: at the end of the story.
     let story = async {

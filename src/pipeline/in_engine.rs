@@ -5,12 +5,12 @@ use std::time::SystemTime;
 use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::{Hardened, Plan};
 
+use super::context::{self, Taken};
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
 use super::outputs::Outlets;
 use super::plan::{Locals, plan, shared_key};
 use super::steps::Steps;
-use super::supported;
 use crate::engine::session::{Filesync, Outputs as Files, Services};
 use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport};
 use crate::error::Error;
@@ -22,6 +22,8 @@ use crate::request::{BuildRequest, DockerfileText};
 #[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
     pub(super) request: &'a BuildRequest,
+    /// What came through standard input.
+    pub(super) taken: &'a Taken,
     pub(super) engine: &'a Engine,
     pub(super) id: &'a BuildId,
     pub(super) locals: &'a Locals,
@@ -61,7 +63,7 @@ impl Job<'_> {
                 auth: self.request.auth.clone(),
                 outputs: outlets.files.as_ref().map(Files::service),
                 ssh: None,
-                uploads: None,
+                uploads: self.taken.uploads.clone(),
             },
             transport: SessionTransport::Auto,
             exporters: outlets.exporters.clone(),
@@ -78,7 +80,11 @@ impl Job<'_> {
         desk: Desk<'_>,
     ) -> Result<Built, Error> {
         let Desk { lock, leftovers, printer } = desk;
-        let dockerfile = supported::dockerfile(self.request)?.clone();
+        let read = context::read(self.request, self.taken, self.locals, active.bridge()).await;
+        let (dockerfile, fetched) = match read {
+            Ok(read) => read,
+            Err(error) => return Err(failure::end(error, active).await),
+        };
         let known = lock.content.clone();
         let resolver =
             Resolver::new(self.engine, active.bridge(), self.request, &dockerfile, known);
@@ -87,6 +93,7 @@ impl Job<'_> {
             Err(error) => return Err(failure::end(error, active).await),
         };
         let plan = plan(self.request, &dockerfile, &text, self.locals, self.namespace);
+        let plan = Plan { inputs: fetched.inputs, offered: fetched.offered, ..plan };
         let (active, hardened) =
             self.harden(active, &plan, &resolver, &dockerfile, leftovers).await?;
         let began = SystemTime::now();

@@ -52,9 +52,15 @@ impl Locals {
         let [context, _, helper] = self.names.clone();
         Ok(Filesync::new(vec![
             (helper, helper::tree().map_err(in_memory)?),
-            (context, Tree::Dir(request.directory())),
-            (CONTEXT.to_string(), Tree::Dir(request.directory())),
+            (context, tree(request)?),
+            (CONTEXT.to_string(), tree(request)?),
         ]))
+    }
+
+    /// The session's directory that holds the helper.
+    pub(super) fn helper(&self) -> &str {
+        let [_, _, helper] = &self.names;
+        helper
     }
 
     /// Adds the pinned Dockerfile, and the ignore file that belongs to it, to what is served.
@@ -79,6 +85,14 @@ impl Locals {
     /// Shows people the names they know.
     pub(super) fn filter(&self) -> impl Filter + use<> {
         PlainNames { suffix: self.suffix.clone() }
+    }
+}
+
+/// The context's directory; where it is none, there are no files.
+fn tree(request: &BuildRequest) -> Result<Tree, Error> {
+    match request.context.dir() {
+        Some(directory) => Ok(Tree::Dir(directory.to_path_buf())),
+        None => MemoryTree::new(Vec::new()).map(Tree::Memory).map_err(in_memory),
     }
 }
 

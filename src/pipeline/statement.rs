@@ -33,7 +33,7 @@ impl Known<'_> {
 
     fn statement(&self) -> Vec<u8> {
         let Self { job, built, lock, started } = *self;
-        let Job { request, engine, id, locals, files, namespace: _ } = job;
+        let Job { request, taken: _, engine, id, locals, files, namespace: _ } = job;
         let Built { dockerfile, text, hardened, exported, checked: _ } = built;
         let context = files.report(locals.context());
         let facts = Facts {

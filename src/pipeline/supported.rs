@@ -1,15 +1,13 @@
 //! What a request may ask for and the pipeline cannot do yet: refused by name, never dropped.
 
 use crate::error::Error;
-use crate::request::{
-    Attest, BuildRequest, Context, DockerfileSource, DockerfileText, HostAddress, Policy,
-};
+use crate::request::{Attest, BuildRequest, HostAddress, Policy};
 
 /// Refuses it, before an engine is asked for anything.
 pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     let BuildRequest {
-        context,
-        dockerfile,
+        context: _,
+        dockerfile: _,
         named_contexts,
         tags: _,
         target: _,
@@ -46,13 +44,9 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         notices: _,
     } = request;
     let Policy { files, disabled: _ } = policy;
-    let elsewhere = !matches!(context, Context::Dir(_));
-    let not_here = !matches!(dockerfile, DockerfileSource::Local(_));
     let gateway = hosts.iter().any(|host| host.address == HostAddress::Gateway);
     let sbom = attests.iter().any(|(kind, on)| kind != "provenance" && matches!(on, Attest::On(_)));
     for (asked, what) in [
-        (elsewhere, "a context that is no directory"),
-        (not_here, "a Dockerfile that is not on this machine"),
         (!named_contexts.is_empty(), "--build-context"),
         (!ssh.is_empty(), "--ssh"),
         (gateway, "--add-host with host-gateway"),
@@ -70,9 +64,4 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// The Dockerfile, which `check` has seen to be here.
-pub(super) fn dockerfile(request: &BuildRequest) -> Result<&DockerfileText, Error> {
-    request.dockerfile.text().ok_or_else(|| Error::usage("the Dockerfile was not read"))
 }

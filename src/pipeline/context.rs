@@ -1,0 +1,159 @@
+//! Where COPY and the Dockerfile come from: this machine, standard input, or what the engine fetches.
+
+use std::collections::BTreeMap;
+
+use bollard_buildkit_proto::pb;
+use cofferdam_frontend::bridge::Bridge as _;
+use cofferdam_frontend::graph::judge::Offered;
+use cofferdam_frontend::remote::{Helper, Opened, RemoteContext, RemoteError, RemoteText};
+
+use super::plan::Locals;
+use crate::engine::GatewayBridge;
+use crate::engine::session::{Spool, Stdin, Uploads};
+use crate::error::Error;
+use crate::helper;
+use crate::request::{BuildRequest, Context, DockerfileSource, DockerfileText};
+
+/// What standard input turned out to be.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// What the session uploads, when it is an archive.
+    pub(super) uploads: Option<Uploads>,
+    /// Its name in the session.
+    id: Option<String>,
+    /// Its digest, `sha256:…`.
+    digest: Option<String>,
+}
+
+/// Reads standard input to its end when it is the context: an archive is kept for the session, and
+/// anything else is the Dockerfile.
+pub(super) async fn take_stdin(request: BuildRequest) -> Result<(BuildRequest, Taken), Error> {
+    if request.context != Context::Stdin {
+        return Ok((request, Taken::default()));
+    }
+    let read = tokio::task::spawn_blocking(|| Stdin::read(std::io::stdin().lock()));
+    let read = read.await.map_err(|error| Error::usage(error.to_string()))?;
+    match read.map_err(|error| Error::usage(error.to_string()))? {
+        Stdin::Dockerfile(bytes) => {
+            Ok((request.with_dockerfile_of_stdin(bytes)?, Taken::default()))
+        }
+        Stdin::Archive(spool) => Ok((request.with_archive_of_stdin(), Taken::of(spool)?)),
+    }
+}
+
+impl Taken {
+    fn of(spool: Spool) -> Result<Self, Error> {
+        let hex: String = spool.read_sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        let uploads = Uploads::default();
+        let url = uploads.add(spool).map_err(Error::io("name the context"))?;
+        let id = url.rsplit('/').next().map(String::from);
+        Ok(Self { uploads: Some(uploads), id, digest: Some(format!("sha256:{hex}")) })
+    }
+}
+
+/// The sources of one build, as far as the engine had to fetch them.
+#[derive(Debug, Default)]
+pub(super) struct Fetched {
+    /// Graphs that the frontend gets by name.
+    pub(super) inputs: BTreeMap<String, pb::Definition>,
+    /// What the judge may let through.
+    pub(super) offered: Vec<Offered>,
+}
+
+/// Fetches what is not on this machine, and reads the Dockerfile wherever it is.
+pub(super) async fn read(
+    request: &BuildRequest,
+    taken: &Taken,
+    locals: &Locals,
+    bridge: &GatewayBridge,
+) -> Result<(DockerfileText, Fetched), Error> {
+    let mut fetched = Fetched::default();
+    let remote = remote(request, taken)?;
+    if let (None, DockerfileSource::Local(text)) = (&remote, &request.dockerfile) {
+        return Ok((text.clone(), fetched));
+    }
+    let platforms = bridge.ping().await.map_err(lost)?.platforms;
+    let tools = helper::for_contexts(locals.helper(), platforms.first().cloned());
+    let opened = match remote {
+        Some(remote) => Some(remote.open(bridge, &tools).await.map_err(explain)?),
+        None => None,
+    };
+    let text = dockerfile(request, opened.as_ref(), bridge, &tools).await?;
+    if let Some(Opened { definition, offered, .. }) = opened {
+        // What the session uploads was hashed when it came in.
+        let digest = offered.digest.clone().or_else(|| taken.digest.clone());
+        fetched.inputs.insert("context".into(), definition);
+        fetched.offered.push(Offered { digest, ..offered });
+    }
+    Ok((text, fetched))
+}
+
+fn remote(request: &BuildRequest, taken: &Taken) -> Result<Option<RemoteContext>, Error> {
+    let address = match &request.context {
+        Context::Dir(_) | Context::Empty => return Ok(None),
+        Context::Stdin => {
+            let id = taken.id.clone();
+            return Ok(id.map(|id| RemoteContext::Upload { id }));
+        }
+        Context::Git(git) => &git.url,
+        Context::Http(url) => url,
+    };
+    match RemoteContext::parse(address) {
+        Some(Ok(remote)) => Ok(Some(remote)),
+        Some(Err(error)) => Err(Error::usage(error.to_string())),
+        None => Err(Error::usage(format!("unable to prepare context: {address:?} is no address"))),
+    }
+}
+
+async fn dockerfile(
+    request: &BuildRequest,
+    context: Option<&Opened>,
+    bridge: &GatewayBridge,
+    tools: &Helper,
+) -> Result<DockerfileText, Error> {
+    let found = match (&request.dockerfile, context) {
+        (DockerfileSource::Local(text), _) => return Ok(text.clone()),
+        (DockerfileSource::Url(url), _) => {
+            let remote = RemoteContext::Http { url: url.clone() };
+            let opened = remote.open(bridge, tools).await.map_err(explain)?;
+            if !opened.is_file {
+                return Err(Error::usage_hint(
+                    format!("{} is an archive, no Dockerfile", opened.shown),
+                    "name it as the context instead",
+                ));
+            }
+            opened.dockerfile(bridge, None).await
+        }
+        (DockerfileSource::InContext { name }, Some(context)) => {
+            context.dockerfile(bridge, name.as_deref()).await
+        }
+        (DockerfileSource::InContext { .. } | DockerfileSource::Stdin, _) => {
+            return Err(Error::usage_hint(
+                "there is no Dockerfile: the context has no files",
+                "name one with -f FILE",
+            ));
+        }
+    };
+    let RemoteText { name, bytes, ignore } = found.map_err(explain)?;
+    let base = name.rsplit('/').next().unwrap_or(&name).to_string();
+    Ok(DockerfileText { shown: name, name: base, bytes, ignore })
+}
+
+fn explain(error: RemoteError) -> Error {
+    let hint = match &error {
+        RemoteError::Bridge(_) => return Error::EngineLost(error.to_string()),
+        RemoteError::Fetch { .. } => {
+            "the engine fetches it: check the address, and that the engine can reach it"
+        }
+        RemoteError::NoDockerfile { .. } => "name the Dockerfile's path in the context with -f",
+        RemoteError::WrongCommit { .. } => "the reference was moved: find out by whom, and why",
+        RemoteError::NoCommit { .. }
+        | RemoteError::Unsupported { .. }
+        | RemoteError::NoDigest { .. } => "fetch it yourself, and build from the directory",
+    };
+    Error::usage_hint(error.to_string(), hint)
+}
+
+fn lost(error: cofferdam_frontend::bridge::BridgeError) -> Error {
+    Error::EngineLost(error.to_string())
+}
