@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::error::Error;
 use crate::report::printer::Printer;
-use crate::request::{BuildFlags, ConnectionFlags, Environment};
+use crate::request::{BuildFlags, BuildRequest, ConnectionFlags, Environment};
 use crate::{pipeline, request};
 
 #[derive(Debug, Args)]
@@ -24,8 +24,17 @@ pub(crate) struct BuildArgs {
 impl BuildArgs {
     /// Builds.
     pub(crate) fn run(self, connection: &ConnectionFlags, printer: &Printer) -> Result<(), Error> {
-        let request = request::read(self.flags, connection, &Environment::of_process())?;
+        let request = self.request(connection, &Environment::of_process())?;
         printer.check(request.progress.mode)?;
         pipeline::run(request, printer)
+    }
+
+    /// What is asked for.
+    pub(super) fn request(
+        self,
+        connection: &ConnectionFlags,
+        environment: &Environment,
+    ) -> Result<BuildRequest, Error> {
+        request::read(self.flags, connection, environment)
     }
 }

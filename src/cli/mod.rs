@@ -7,12 +7,13 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::error::{Error, exit};
 use crate::plugin::{self, Call};
 use crate::report::printer::Printer;
-use crate::request::{ConnectionFlags, Environment};
+use crate::request::{BuildRequest, ConnectionFlags, Environment};
 
 mod build;
 mod docs;
 mod install;
 mod provenance;
+mod usage;
 
 /// Build an image that can be trusted, where `docker build` stood.
 #[derive(Debug, Parser)]
@@ -72,12 +73,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(Call::Ended(code)) => return code,
         Err(error) => return end(Err(error)),
     };
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
+        Err(error) if error.use_stderr() => return end(Err(usage::explain(&error))),
+        // Help and version; a closed pipe is not ours to mend.
         Err(error) => {
-            // Help and version are no failures and go to stdout; a closed pipe is not ours to mend.
-            let _ = error.print();
-            return if error.use_stderr() { exit::FAILED } else { exit::DONE };
+            let shown = usage::for_people(Cli::command()).try_get_matches_from(&args);
+            let _ = shown.err().unwrap_or(error).print();
+            return exit::DONE;
         }
     };
     log_to_stderr();
@@ -87,10 +90,26 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Provenance(args)) => args.run(&printer),
         Some(Command::Install(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Uninstall(args)) => args.run(&cli.connection, &environment, &printer),
-        Some(Command::Completion(args)) => args.run(Cli::command(), &printer),
-        Some(Command::Man(args)) => args.run(Cli::command(), &printer),
+        Some(Command::Completion(args)) => args.run(usage::for_people(Cli::command()), &printer),
+        Some(Command::Man(args)) => args.run(usage::for_people(Cli::command()), &printer),
     };
     end(result.map(|()| exit::DONE))
+}
+
+/// What a command line of `build` asks for, without building it.
+pub fn request(
+    args: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> Result<BuildRequest, Error> {
+    let args = match plugin::called(args.into_iter().collect(), environment, Cli::command)? {
+        Call::Ours(args) => args,
+        Call::Print(_) | Call::Ended(_) => return Err(Error::usage("this is no build")),
+    };
+    let cli = Cli::try_parse_from(args).map_err(|error| usage::explain(&error))?;
+    match cli.command {
+        Some(Command::Build(build)) => build.request(&cli.connection, environment),
+        _ => Err(Error::usage("this is no build")),
+    }
 }
 
 /// `RUST_LOG=cofferdam=debug` shows what happens; silent otherwise.
@@ -119,7 +138,7 @@ mod tests {
     #[test]
     fn help_pages_are_as_documented() {
         let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/help");
-        let mut cli = Cli::command().term_width(100);
+        let mut cli = usage::for_people(Cli::command()).term_width(100);
         cli.build();
         let mut pages = vec![("cofferdam".to_string(), cli.render_help().to_string())];
         for command in cli.get_subcommands_mut() {

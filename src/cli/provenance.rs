@@ -35,7 +35,7 @@ impl ProvenanceArgs {
     }
 
     fn id(&self, environment: &Environment) -> Result<String, Error> {
-        let endpoint = Endpoint::parse(environment.docker_host())?;
+        let endpoint = Endpoint::parse(environment.docker_host().as_deref())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

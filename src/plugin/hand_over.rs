@@ -48,6 +48,13 @@ pub(super) fn docker(around: &Surroundings, args: &[OsString]) -> Error {
     Error::io(format!("run {}", docker.display()))(error)
 }
 
+/// Whether there is a Docker CLI to hand a command to.
+pub(super) fn has_docker(around: &Surroundings) -> bool {
+    let mut passed = passed(around.passed.as_deref());
+    passed.extend(std::env::current_exe());
+    programs::docker(&around.search, &passed).is_some()
+}
+
 /// The shims that handed this very process on.
 fn passed(variable: Option<&OsStr>) -> Vec<PathBuf> {
     let Some((id, paths)) = variable.and_then(OsStr::to_str).and_then(|text| text.split_once(':'))

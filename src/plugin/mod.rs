@@ -57,7 +57,52 @@ pub fn called(
     match name.as_ref().and_then(|name| name.to_str()) {
         Some(PLUGIN) => as_plugin(rest, environment, command),
         Some(SHIM) => as_shim(rest, environment),
-        _ => Ok(Call::Ours(args)),
+        _ => as_ourselves(args, environment, command),
+    }
+}
+
+/// Called by our own name, perhaps in the place of `docker`, as with `make DOCKER=cofferdam`: builds
+/// in all their spellings are ours, and commands that only Docker has go on to it.
+fn as_ourselves(
+    args: Vec<OsString>,
+    environment: &Environment,
+    command: impl Fn() -> clap::Command,
+) -> Result<Call, Error> {
+    let rest = args.get(1..).unwrap_or_default();
+    let word = globals::DOCKER.split(rest).and_then(|(_, rest)| rest.first());
+    let Some(word) = word.and_then(|word| word.to_str()) else { return Ok(Call::Ours(args)) };
+    if word != "build"
+        && let Some((flags, of_buildx, rest)) = build(rest)
+    {
+        let mut words = vec![OsString::from("build")];
+        words.extend(of_buildx.iter().chain(rest).cloned());
+        return Ok(ours(flags, &words));
+    }
+    let command = command();
+    let ours = command.find_subcommand(word).is_some() || word == "help" || word.starts_with('-');
+    if ours || command.get_subcommands().any(|known| is_slip_of(word, known.get_name())) {
+        return Ok(Call::Ours(args));
+    }
+    let around = surroundings(environment, &[]);
+    if !hand_over::has_docker(&around) {
+        // Our own words about an unknown command help more than that there is no Docker.
+        return Ok(Call::Ours(args));
+    }
+    Err(hand_over::docker(&around, rest))
+}
+
+/// Whether a word is a known one with two neighbours swapped, or with a letter too many, too few or
+/// wrong; no command of Docker is that near to one of ours.
+fn is_slip_of(word: &str, known: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (word.chars().collect(), known.chars().collect());
+    let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default());
+    match (a, b) {
+        ([a1, a2, a @ ..], [b1, b2, b @ ..]) if a1 == b2 && a2 == b1 => a == b,
+        ([_, a @ ..], [_, b @ ..]) if a == b => true,
+        ([_, a @ ..], b) if a == b => true,
+        (a, [_, b @ ..]) if a == b => true,
+        _ => false,
     }
 }
 
@@ -186,6 +231,34 @@ mod tests {
         let line = "/usr/bin/cofferdam build -t a .";
         assert_eq!(ours_of(line).as_deref(), Some(line));
         assert_eq!(ours_of("").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn every_spelling_of_build_is_ours_and_a_slip_is_no_command_of_docker() {
+        for (line, expected) in [
+            ("image build -t a .", "build -t a ."),
+            ("-D buildx --builder b build .", "-D build --builder b ."),
+            ("builder build .", "build ."),
+            ("buildx b .", "build ."),
+            ("biuld .", "biuld ."),
+            ("buil .", "buil ."),
+            ("buildd .", "buildd ."),
+            ("instal", "instal"),
+            ("provenance a", "provenance a"),
+            ("--version", "--version"),
+            ("help", "help"),
+        ] {
+            let expected = format!("cofferdam {expected}");
+            assert_eq!(ours_of(&format!("cofferdam {line}")), Some(expected), "{line}");
+        }
+        for word in
+            ["push", "tag", "run", "image", "images", "manifest", "bake", "compose", "commit"]
+        {
+            assert!(
+                !commands().get_subcommands().any(|c| is_slip_of(word, c.get_name())),
+                "{word}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The one place that reads environment variables.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -8,7 +9,19 @@ use crate::error::Error;
 /// The variables that mean something to us, read on demand.
 #[derive(Debug, Default)]
 pub struct Environment {
-    docker_host: Option<String>,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Process,
+    Given(BTreeMap<OsString, OsString>),
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::Given(BTreeMap::new())
+    }
 }
 
 const DIRECTORY: &str = "cofferdam";
@@ -16,22 +29,33 @@ const DIRECTORY: &str = "cofferdam";
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
-        Self { docker_host: std::env::var("DOCKER_HOST").ok() }
+        Self { source: Source::Process }
+    }
+
+    /// These variables and no others.
+    pub fn given(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Self { source: Source::Given(variables.into_iter().collect()) }
     }
 
     /// A variable that is text.
     pub fn var(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        self.os_var(name)?.into_string().ok()
     }
 
     /// A variable of any bytes.
     pub fn os_var(&self, name: &str) -> Option<OsString> {
-        if name.is_empty() || name.contains(['=', '\0']) { None } else { std::env::var_os(name) }
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return None;
+        }
+        match &self.source {
+            Source::Process => std::env::var_os(name),
+            Source::Given(variables) => variables.get(OsStr::new(name)).cloned(),
+        }
     }
 
     /// `DOCKER_HOST`.
-    pub fn docker_host(&self) -> Option<&str> {
-        self.docker_host.as_deref()
+    pub fn docker_host(&self) -> Option<String> {
+        self.var("DOCKER_HOST")
     }
 
     /// Whether this runs in CI: `CI` is set and not `false`.

@@ -29,8 +29,11 @@ pub fn read(
     connection: &ConnectionFlags,
     environment: &Environment,
 ) -> Result<BuildRequest, Error> {
-    let tags = flags.identity.tags.iter().filter(|tag| !tag.is_empty());
-    let tags = tags.map(|tag| tags::read(tag)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(path) = flags.output.iidfile.as_ref().filter(|path| !path.is_empty()) {
+        remove_if_there(path.as_ref())?;
+    }
+    let tags =
+        flags.identity.tags.iter().map(|tag| tags::read(tag)).collect::<Result<Vec<_>, _>>()?;
     check(flags, connection, tags.clone(), environment).map_err(|error| error.naming(&tags))
 }
 
@@ -51,9 +54,6 @@ fn check(
     let debug = debug.or(connection.debug).unwrap_or(false);
     let Said { outputs, progress, iidfile, metadata_file } = said(output, debug, environment)?;
     outputs.check_names(&tags)?;
-    if let Some(path) = &iidfile {
-        remove_if_there(path)?;
-    }
     let mut notices = legacy_notices(&legacy, environment)?;
     let AttestFlags { attests, provenance, sbom, policies, call: _, check: _ } = attest;
     let policy = Policy::read(&policies)?;
@@ -177,8 +177,9 @@ fn platforms_or_default(typed: Vec<String>, environment: &Environment) -> Vec<St
 
 fn endpoint(connection: &ConnectionFlags, environment: &Environment) -> Result<Endpoint, Error> {
     let context = connection.context.as_deref().filter(|name| !name.is_empty());
+    let variable = environment.docker_host();
     let host = match (connection.host.as_slice(), context) {
-        ([], None) => environment.docker_host(),
+        ([], None) => variable.as_deref(),
         ([], Some("default")) => None,
         ([], Some(name)) => {
             return Err(Error::usage_hint(
