@@ -14,6 +14,11 @@ use super::{BuildId, Engine, EngineError};
 /// nobody waits, and a context of many files takes a slow disk many seconds.
 const PATIENCE: Duration = Duration::from_millis(150);
 
+/// How many times to run out of patience. A call that nobody waits for stays in the engine's queue:
+/// one that holds a thousand directories of killed builds would be buried under such calls, a
+/// thousand more with every build.
+const SLOW_CALLS: usize = 3;
+
 /// Matches what [`BuildId::local`] makes.
 const SENT_DIRECTORIES: &str = "cofferdam-[a-z]+-[0-9a-f]{24}";
 
@@ -40,7 +45,7 @@ impl Engine {
         if let Some(definition) = eraser {
             erase(channel.clone(), definition, id).await;
         }
-        forget(channel).await
+        forget(channel, id).await
     }
 }
 
@@ -62,7 +67,7 @@ async fn erase(channel: Channel, definition: pb::Definition, id: &BuildId) {
 /// Every call prunes one record. An engine answers with a message per record, and Docker 20.10
 /// waits for ever, its cache locked, for a client that went away before the last but one
 /// (moby/buildkit 0.8, control/control.go): whoever is interrupted here must leave no second.
-async fn forget(channel: Channel) -> Result<(), EngineError> {
+async fn forget(channel: Channel, id: &BuildId) -> Result<(), EngineError> {
     let failed = |status: tonic::Status| EngineError::Control {
         what: "cannot prune the build's directories",
         message: status.message().to_string(),
@@ -75,13 +80,20 @@ async fn forget(channel: Channel) -> Result<(), EngineError> {
     let mut found = control.disk_usage(request).await.map_err(failed)?.into_inner().record;
     // Those of builds that are still running.
     found.retain(|record| !record.in_use);
-    // The large one last, so that running out of patience with it costs nothing.
-    found.sort_by_key(|record| record.size);
+    // This build's own first; the large one last, so that running out of patience costs nothing.
+    found.sort_by_key(|record| (!record.description.contains(id.as_str()), record.size));
+    let mut slow = 0;
     for record in found {
         match tokio::time::timeout(PATIENCE, prune(&mut control, &record.id)).await {
             Ok(pruned) => pruned.map_err(failed)?,
             // It is no longer listed, and the engine deletes on by itself.
-            Err(_) => tracing::debug!(id = record.id, "still being deleted"),
+            Err(_) => {
+                tracing::debug!(id = record.id, "still being deleted");
+                slow += 1;
+            }
+        }
+        if slow == SLOW_CALLS {
+            break;
         }
     }
     Ok(())
