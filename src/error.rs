@@ -6,6 +6,9 @@ use cofferdam_frontend::pins::Reference;
 use crate::config::Exceptions;
 use crate::engine::EngineError;
 
+/// The builder that this variable makes bears its name.
+const BUILDKIT_HOST: &str = "BUILDKIT_HOST";
+
 /// Exit codes, a documented interface (docs/exit-codes.md).
 pub mod exit {
     /// Done.
@@ -66,6 +69,16 @@ pub enum Error {
     /// The engine cannot be used.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A node of a builder cannot be used.
+    #[error("cannot use the node {node:?} of the builder {builder:?}: {source}")]
+    Node {
+        /// The builder.
+        builder: String,
+        /// Its node.
+        node: String,
+        /// Why.
+        source: Box<EngineError>,
+    },
     /// The engine went away while it built.
     #[error("the engine went away during the build: {0}")]
     EngineLost(String),
@@ -160,7 +173,9 @@ impl Error {
                 exit::FAILED
             }
             Self::Refused { .. } => exit::REFUSED,
-            Self::Engine(_) | Self::EngineLost(_) | Self::Registry { .. } => exit::UNREACHABLE,
+            Self::Engine(_) | Self::Node { .. } | Self::EngineLost(_) | Self::Registry { .. } => {
+                exit::UNREACHABLE
+            }
             Self::Interrupted => exit::INTERRUPTED,
         }
     }
@@ -173,6 +188,7 @@ impl Error {
             }
             Self::Registry { hint, .. } => Some(hint.clone()),
             Self::Engine(error) => engine_hint(error),
+            Self::Node { builder, source, .. } => Some(node_hint(builder, source)),
             Self::EngineLost(_) => Some(
                 "nothing was tagged; see the engine's own log, start it again and repeat the build"
                     .into(),
@@ -180,6 +196,18 @@ impl Error {
             Self::Refused { .. } | Self::Io { .. } | Self::Interrupted => None,
         }
     }
+}
+
+fn node_hint(builder: &str, error: &EngineError) -> String {
+    match error {
+        EngineError::NoContainer { .. } | EngineError::Container { .. } => engine_hint(error),
+        _ => None,
+    }
+    .unwrap_or_else(|| {
+        let host = builder == BUILDKIT_HOST;
+        let away = if host { "unset BUILDKIT_HOST" } else { "choose another with --builder" };
+        format!("start buildkitd there and see that it may be reached from here, or {away}")
+    })
 }
 
 fn engine_hint(error: &EngineError) -> Option<String> {

@@ -5,17 +5,18 @@ use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::engine::{BuildId, Engine, EngineKind};
+use crate::engine::{BuildId, Engine};
 use crate::error::Error;
 use crate::inputs::LockFile;
 use crate::report::printer::Printer;
-use crate::request::{BuildRequest, Driver};
+use crate::request::BuildRequest;
 
 mod context;
 mod failure;
 mod in_engine;
 mod leftovers;
 mod metadata;
+mod node;
 mod options;
 mod outputs;
 mod plan;
@@ -64,7 +65,7 @@ async fn interruptible(request: BuildRequest, printer: &Printer) -> Result<(), E
         _ = interrupt.recv() => return Err(Error::Interrupted),
         _ = terminate.recv() => return Err(Error::Interrupted),
     };
-    let engine = Engine::connect(request.endpoint.clone(), EngineKind::Docker).await?;
+    let engine = node::connect(&request.builder, &request.platforms).await?;
     let leftovers = Leftovers::default();
     let result = tokio::select! {
         result = build(&request, &taken, &engine, &leftovers, printer) => {
@@ -99,7 +100,7 @@ async fn build(
     let locals = Locals::new(&id);
     let namespace = leftovers.begin(&id, engine, request.state_dir.as_deref());
     let files = locals.serve(request)?;
-    let outputs = request.outputs.resolve(driver(engine), &request.tags)?;
+    let outputs = request.outputs.resolve(request.builder.outputs(), &request.tags)?;
     let mut outlets = Outlets::new(request, &outputs, engine, printer)?;
     let job = Job {
         request,
@@ -133,9 +134,4 @@ async fn build(
     publish::print_id(request, &built.exported, printer)?;
     verdict::print(&Known { job, built: &built, lock: &lock, started }, watched.ledger, printer);
     Ok(())
-}
-
-/// What decides where a result goes when nobody says.
-fn driver(engine: &Engine) -> Driver {
-    Driver { docker: engine.kind() == EngineKind::Docker, default_load: false }
 }

@@ -25,10 +25,11 @@ pub(super) fn write(known: Known<'_>, outlets: &Outlets) -> Result<(), Error> {
 fn document(known: Known<'_>, outlets: &Outlets) -> Value {
     let Known { job, built, .. } = known;
     let mut document: Map<String, Value> = decoded(&built.exported.answer);
-    let builder = job.request.builder.as_deref().unwrap_or("default");
+    let builder = &job.request.builder.builder;
+    let node = builder.nodes.first().map_or("", |node| node.name.as_str());
     document.insert(
         "buildx.build.ref".into(),
-        json!(format!("{builder}/{builder}/{}", job.id.as_str())),
+        json!(format!("{}/{node}/{}", builder.name, job.id.as_str())),
     );
     let names: Vec<String> = outlets.after.iter().flat_map(names).collect();
     if !names.is_empty() {

@@ -35,8 +35,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         progress: _,
         iidfile: _,
         metadata_file: _,
-        endpoint: _,
-        builder,
+        builder: _,
         auth: _,
         data_dir: _,
         state_dir: _,
@@ -54,7 +53,6 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         (!files.is_empty(), "--policy with a file"),
         (source_policy.is_some(), "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
         (call.is_some(), "--call"),
-        (builder.is_some(), "--builder"),
     ] {
         if asked {
             return Err(Error::usage_hint(

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cofferdam_frontend::pins::reference::Reference;
 
 use crate::config::Exceptions;
-use crate::engine::Endpoint;
+
 use crate::engine::session::{RegistryAuth, SecretStore};
 use crate::error::Error;
 use crate::report::progress::settings::ProgressSettings;
@@ -19,6 +19,7 @@ mod allow;
 mod annotation;
 mod attest;
 pub(crate) mod boolean;
+mod builder;
 mod call;
 mod context;
 mod csv;
@@ -47,6 +48,7 @@ mod tags;
 pub use allow::Allow;
 pub use annotation::{Annotation, AnnotationKind};
 pub use attest::{Attest, Attests};
+pub use builder::Target;
 pub use call::{Call, CallFormat, CallMethod};
 pub use context::Context;
 pub use dockerfile::{DockerfileSource, DockerfileText};
@@ -125,10 +127,8 @@ pub struct BuildRequest {
     pub iidfile: Option<PathBuf>,
     /// Where to write what was built.
     pub metadata_file: Option<PathBuf>,
-    /// The engine.
-    pub endpoint: Endpoint,
-    /// The builder that was named.
-    pub builder: Option<String>,
+    /// The builder: what builds, and how to reach it.
+    pub builder: Target,
     /// Registry credentials.
     pub auth: RegistryAuth,
     /// Where records are kept.

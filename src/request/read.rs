@@ -10,13 +10,16 @@ use super::flags::{
 };
 use super::{
     Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, DockerfileSource, Environment,
-    Network, Outputs, Policy, annotation, attest, boolean, dockerfile, hosts, limits, lock, named,
-    pairs, platform, progress, refusals, remove_if_there, secret, source_policy, ssh, tags,
+    Network, Outputs, Policy, annotation, attest, boolean, builder, dockerfile, hosts, limits,
+    lock, named, pairs, platform, progress, refusals, remove_if_there, secret, source_policy, ssh,
+    tags,
 };
+use crate::builders::Contexts;
 use crate::config::{self, Applied, Date};
-use crate::engine::Endpoint;
 use crate::engine::session::{RegistryAuth, SecretStore};
+use crate::engine::{Connection, Endpoint};
 use crate::error::Error;
+use crate::report::progress::settings::ProgressSettings;
 
 /// Becomes a build argument, as with buildx.
 const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -91,6 +94,21 @@ fn check(
     let auth = RegistryAuth::load(&config_dir).map_err(|error| {
         Error::usage_hint(error.to_string(), "mend the file, or point DOCKER_CONFIG elsewhere")
     })?;
+    let engine = Connection::from(endpoint(connection, environment)?);
+    let none = Vec::new;
+    let from = builder::From {
+        flag: behind.as_deref().or(connection.builder.as_deref()),
+        engine_named: !connection.host.is_empty() || connection.context.is_some(),
+        engine: &engine,
+        config_dir: &config_dir,
+        contexts: Contexts {
+            current: "default",
+            default_host: &engine.endpoint.to_string(),
+            names: &none,
+        },
+        engine_at: &|at| Ok(Connection::from(Endpoint::parse(Some(at))?)),
+    };
+    let builder = builder::target(&from, environment)?;
     Ok(BuildRequest {
         named_contexts,
         target: target.filter(|target| !target.is_empty()),
@@ -108,12 +126,8 @@ fn check(
         attests: attest::read(&attests, provenance.as_deref(), sbom.as_deref())?,
         source_policy: source_policy::read(environment)?,
         print_id: progress.print_id && call.is_none(),
-        progress: progress.settings,
-        endpoint: endpoint(connection, environment)?,
-        builder: behind
-            .or_else(|| connection.builder.clone())
-            .or_else(|| environment.var("BUILDX_BUILDER"))
-            .filter(|name| !name.is_empty()),
+        progress: ProgressSettings { builder: Some(builder.shown()), ..progress.settings },
+        builder,
         data_dir: environment.data_dir()?,
         state_dir: environment.state_dir(),
         in_ci: environment.in_ci(),
