@@ -64,6 +64,8 @@ pub struct ActiveBuild {
     bridge: GatewayBridge,
     session: JoinHandle<()>,
     solve: JoinHandle<Result<control::SolveResponse, Status>>,
+    /// Whether `solve` has told its result, which it does once.
+    over: bool,
     status: JoinHandle<()>,
     blamed: Blamed,
     version: JoinHandle<Option<String>>,
@@ -122,7 +124,8 @@ impl Engine {
         let status = tokio::spawn(watch(channel.clone(), id.0.clone(), progress, blamed.clone()));
         let request = solve_request(id, exporters, entitlements);
         let solve = tokio::spawn(wait_for_result(channel, request));
-        Ok(ActiveBuild { bridge, session, solve, status, blamed, version, engine: self.clone() })
+        let engine = self.clone();
+        Ok(ActiveBuild { bridge, session, solve, over: false, status, blamed, version, engine })
     }
 }
 
@@ -238,13 +241,18 @@ impl ActiveBuild {
             }
             Err(_) => error,
         };
-        let _ = (&mut self.solve).await;
+        let _ = self.solved().await;
         let _ = (&mut self.status).await;
         error
     }
 
     async fn solved(&mut self) -> Result<control::SolveResponse, Status> {
-        match (&mut self.solve).await {
+        if self.over {
+            return Err(Status::internal("the build is over"));
+        }
+        let result = (&mut self.solve).await;
+        self.over = true;
+        match result {
             Ok(result) => result,
             Err(error) => Err(Status::internal(error.to_string())),
         }
