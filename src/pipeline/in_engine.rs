@@ -62,7 +62,7 @@ impl Job<'_> {
                 secrets: self.request.secrets.clone(),
                 auth: self.request.auth.clone(),
                 outputs: outlets.files.as_ref().map(Files::service),
-                ssh: None,
+                ssh: self.request.ssh.clone(),
                 uploads: self.taken.uploads.clone(),
             },
             transport: SessionTransport::Auto,

@@ -16,7 +16,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         annotations: _,
         build_args: _,
         secrets: _,
-        ssh,
+        ssh: _,
         network: _,
         hosts,
         limits: _,
@@ -47,7 +47,6 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     let sbom = attests.iter().any(|(kind, on)| kind != "provenance" && matches!(on, Attest::On(_)));
     for (asked, what) in [
         (!named_contexts.is_empty(), "--build-context"),
-        (!ssh.is_empty(), "--ssh"),
         (gateway, "--add-host with host-gateway"),
         (sbom, "--sbom"),
         (!files.is_empty(), "--policy with a file"),

@@ -11,7 +11,7 @@ use cofferdam_frontend::pins::reference::Reference;
 
 use crate::config::Exceptions;
 
-use crate::engine::session::{RegistryAuth, SecretStore};
+use crate::engine::session::{RegistryAuth, SecretStore, SshAgents};
 use crate::error::Error;
 use crate::report::progress::settings::ProgressSettings;
 
@@ -63,7 +63,6 @@ pub use network::Network;
 pub use output::{Attrs, Dest, Driver, LocalMode, Output, Outputs};
 pub use policy::Policy;
 pub use read::read;
-pub use ssh::SshSpec;
 pub use tags::Keep;
 
 /// One build, checked as far as it can be without an engine.
@@ -90,7 +89,7 @@ pub struct BuildRequest {
     /// Secrets.
     pub secrets: SecretStore,
     /// Agents that steps may use.
-    pub ssh: Vec<SshSpec>,
+    pub ssh: Option<SshAgents>,
     /// The network of RUN steps.
     pub network: Network,
     /// Names that RUN steps can resolve.

@@ -89,6 +89,8 @@ fn check(
     refusals::check(&build_args, network, &allow, &policy, &exceptions)?;
     let lock_path = lock::path(path.as_deref(), config_file.as_deref());
     let named_contexts = named::read(&build_contexts)?;
+    let auth_sock = environment.os_var("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
+    let auth_sock = auth_sock.map(PathBuf::from);
 
     let config_dir = environment.docker_config_dir(connection.config.as_deref());
     let auth = RegistryAuth::load(&config_dir).map_err(|error| {
@@ -116,7 +118,7 @@ fn check(
         labels: pairs::labels(&labels)?,
         annotations: annotation::read(&annotations)?,
         secrets: SecretStore::new(secret::read_all(&secrets, |name| environment.os_var(name))?),
-        ssh: ssh::read(&ssh, over_ssh),
+        ssh: ssh::open(&ssh, over_ssh, auth_sock.as_deref())?,
         hosts: hosts::read(&add_hosts)?,
         limits: limits::read(shm_size.as_deref(), &ulimits, cgroup_parent, &resources)?,
         keep: tags::keep_list(&keep_suid, keep)?,

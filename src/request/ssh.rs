@@ -1,30 +1,54 @@
-//! `--ssh id[=socket|key,…]`: agents that steps may use.
+//! `--ssh id[=socket|key,…][,raw=true]`: agents that steps may use.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// An agent for RUN --mount=type=ssh.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SshSpec {
-    /// Its name, `default` when steps name none.
-    pub id: String,
-    /// A socket, or keys; `SSH_AUTH_SOCK` when empty.
-    pub paths: Vec<PathBuf>,
+use crate::engine::session::{SshAgents, SshSource};
+use crate::error::Error;
+
+const RAW: &str = "raw=";
+
+/// Opens all of them; `auth_sock` is `SSH_AUTH_SOCK`.
+pub(super) fn open(
+    typed: &[String],
+    context_over_ssh: bool,
+    auth_sock: Option<&Path>,
+) -> Result<Option<SshAgents>, Error> {
+    let sources = read(typed, context_over_ssh)?;
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let agents = SshAgents::new(sources, auth_sock);
+    agents.map(Some).map_err(|error| Error::usage(error.to_string()))
 }
 
 /// Reads all of them, the last of a name counts; a context that is fetched over ssh needs `default`.
-pub(super) fn read(typed: &[String], context_over_ssh: bool) -> Vec<SshSpec> {
-    let mut specs: Vec<SshSpec> = Vec::new();
+fn read(typed: &[String], context_over_ssh: bool) -> Result<Vec<SshSource>, Error> {
+    let mut sources: Vec<SshSource> = Vec::new();
     for text in typed.iter().filter(|text| !text.is_empty()) {
-        let (id, paths) = text.split_once('=').unwrap_or((text, ""));
-        let paths = paths.split(',').filter(|path| !path.is_empty()).map(PathBuf::from).collect();
-        let id = if id.is_empty() { "default" } else { id }.to_string();
-        specs.retain(|spec| spec.id != id);
-        specs.push(SshSpec { id, paths });
+        let source = one(text)?;
+        sources.retain(|known| known.id != source.id);
+        sources.push(source);
     }
-    if specs.is_empty() && context_over_ssh {
-        specs.push(SshSpec { id: "default".into(), paths: Vec::new() });
+    if sources.is_empty() && context_over_ssh {
+        sources.push(SshSource { id: "default".into(), ..SshSource::default() });
     }
-    specs
+    Ok(sources)
+}
+
+fn one(text: &str) -> Result<SshSource, Error> {
+    let (id, rest) = text.split_once('=').unwrap_or((text, ""));
+    let id = if id.is_empty() { "default" } else { id }.to_string();
+    let mut source = SshSource { id, ..SshSource::default() };
+    for part in rest.split(',').filter(|part| !part.is_empty()) {
+        match part.strip_prefix(RAW) {
+            Some(raw) => {
+                source.raw = super::boolean::parse(raw)
+                    .map_err(|why| Error::usage(format!("--ssh {text:?}: {RAW}{raw}: {why}")))?;
+            }
+            None => source.paths.push(PathBuf::from(part)),
+        }
+    }
+    Ok(source)
 }
 
 #[cfg(test)]
@@ -33,16 +57,19 @@ mod tests {
 
     #[test]
     fn every_form_of_buildx_is_read() {
-        let read = |text: &str| super::read(&[text.to_string()], false).remove(0);
-        let spec = |id: &str, paths: &[&str]| SshSpec {
+        let read = |text: &str| super::read(&[text.to_string()], false).unwrap().remove(0);
+        let source = |id: &str, paths: &[&str], raw| SshSource {
             id: id.into(),
             paths: paths.iter().map(PathBuf::from).collect(),
+            raw,
         };
-        assert_eq!(read("default"), spec("default", &[]));
-        assert_eq!(read("default=/run/agent.sock"), spec("default", &["/run/agent.sock"]));
-        assert_eq!(read("ci=a.pem,b.pem"), spec("ci", &["a.pem", "b.pem"]));
-        assert_eq!(read("=a.pem"), spec("default", &["a.pem"]));
-        assert_eq!(super::read(&[], true), [spec("default", &[])]);
-        assert_eq!(super::read(&["a".into(), "a=x".into()], false), [spec("a", &["x"])]);
+        assert_eq!(read("default"), source("default", &[], false));
+        assert_eq!(read("default=/run/agent.sock"), source("default", &["/run/agent.sock"], false));
+        assert_eq!(read("ci=a.pem,b.pem"), source("ci", &["a.pem", "b.pem"], false));
+        assert_eq!(read("=a.pem"), source("default", &["a.pem"], false));
+        assert_eq!(read("x=/s,raw=true"), source("x", &["/s"], true));
+        assert!(super::read(&["x=/s,raw=perhaps".into()], false).is_err());
+        assert_eq!(super::read(&[], true).unwrap(), [source("default", &[], false)]);
+        assert!(super::read(&[], false).unwrap().is_empty());
     }
 }
