@@ -17,7 +17,7 @@ mod platform;
 pub use hardened::{Hardened, HardenedPlatform};
 
 /// What is to be built and what it may read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The engine's frontend, `dockerfile.v0`.
     pub frontend: String,
@@ -75,6 +75,9 @@ pub enum BuildError<E: std::error::Error> {
     /// The graph was judged and may not run.
     #[error("refused: {}", .0.first().map_or("", |v| v.message.as_str()))]
     Refused(Vec<Violation>),
+    /// The frontend would take no notice of them.
+    #[error("this engine's BuildKit knows no named contexts (--build-context)")]
+    NoNamedContexts,
     /// The helper's report is not whole.
     #[error("the helper's report is not whole: {0}")]
     Report(String),
@@ -123,8 +126,36 @@ async fn translate<B: Bridge, E: std::error::Error>(
 ) -> Result<Solved, BuildError<E>> {
     let mut options = plan.options.clone();
     options.insert("no-cache".into(), String::new());
+    let contexts = options.keys().any(|key| key.starts_with("context:"));
+    if contexts {
+        require(&mut options, CONTEXTS);
+    }
     let (name, inputs) = (plan.frontend.clone(), plan.inputs.clone());
-    Ok(bridge.solve(Solve::Frontend { name, options, inputs }).await?)
+    match bridge.solve(Solve::Frontend { name, options, inputs }).await {
+        Err(BridgeError::Build { message, .. }) if contexts && lacks(&message, CONTEXTS) => {
+            Err(BuildError::NoNamedContexts)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// The frontend knows named contexts.
+const CONTEXTS: &str = "moby.buildkit.frontend.contexts";
+
+/// Makes a frontend that lacks a capability say so, or pass the build on to one that may have it.
+///
+/// Source: moby/buildkit, frontend/dockerfile/builder/caps.go.
+pub(crate) fn require(options: &mut BTreeMap<String, String>, capability: &str) {
+    let list = options.entry("frontend.caps".into()).or_default();
+    if !list.is_empty() {
+        list.push(',');
+    }
+    *list += &format!("{capability}+forward");
+}
+
+/// Whether a frontend says that it lacks a capability.
+pub(crate) fn lacks(message: &str, capability: &str) -> bool {
+    message.contains(&format!("unsupported frontend capability {capability}"))
 }
 
 /// Judges every graph, after pinning the images that only graphs name; one refusal refuses all.

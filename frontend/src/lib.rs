@@ -6,6 +6,7 @@
 
 pub mod bridge;
 pub mod build;
+pub mod call;
 pub mod dockerfile;
 pub mod graph;
 pub mod image_config;

@@ -1,6 +1,6 @@
 //! Contexts that the engine fetches: what is bound is what is built, on every engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cofferdam::engine::session::filesync::{MemoryEntry, MemoryTree, Tree};
 use cofferdam::engine::session::{Filesync, RegistryAuth, SecretStore, Services};
 use cofferdam::engine::{
-    ActiveBuild, BuildId, Endpoint, EngineKind, Exporter, Opening, SessionTransport,
+    ActiveBuild, BuildId, Endpoint, EngineKind, Exporter, GatewayBridge, Opening, SessionTransport,
 };
 use cofferdam::helper;
 use cofferdam_frontend::bridge::{Bridge as _, BridgeError};
-use cofferdam_frontend::build::PinSource;
+use cofferdam_frontend::build::{BuildError, PinSource};
+use cofferdam_frontend::call::{Call, CallError, call};
 use cofferdam_frontend::graph::judge::{Pin, Unpinned};
-use cofferdam_frontend::remote::{Opened, RemoteContext, RemoteText};
+use cofferdam_frontend::remote::{Named, NamedContext, Opened, RemoteContext, RemoteText};
 use cofferdam_frontend::{Hardened, Plan};
 
 use crate::support::{Engine, fakes, tests};
@@ -27,9 +28,12 @@ tests![
     git_keeps_its_directory_when_asked,
     http_archive_is_hashed_and_unpacked,
     http_lone_dockerfile,
+    named_contexts_are_bound,
+    frontend_is_asked_about_stages,
 ];
 
 const HELPER: &str = "helper-of-remote";
+const EXTRA: &str = "extra-of-remote";
 const DOCKERFILE: &str = "dockerfile-of-remote";
 
 /// A repository on loopback, served by git's own daemon.
@@ -125,10 +129,23 @@ struct Done {
 
 /// Opens a context, builds its Dockerfile from it and reads `files` of the image.
 fn built(engine: &'static Engine, context: &str, files: &[&str]) -> Done {
+    attempt(engine, context, &[], files).unwrap()
+}
+
+/// The same with named contexts, which may fail.
+fn attempt(
+    engine: &'static Engine,
+    context: &str,
+    named: &[(&str, NamedContext)],
+    files: &[&str],
+) -> Result<Done, BuildError<NoImage>> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let dockerfiles = Filesync::new(vec![(HELPER.into(), helper::tree().unwrap())]);
-        let active = start(engine, dockerfiles.clone()).await;
+        let file = MemoryEntry::file("from-local", 0o644, b"local".to_vec());
+        let extra = Tree::Memory(MemoryTree::new(vec![file]).unwrap());
+        let helper = (HELPER.into(), helper::tree().unwrap());
+        let served = Filesync::new(vec![helper, (EXTRA.into(), extra)]);
+        let active = start(engine, served.clone()).await;
         let bridge = active.bridge();
         let platform = bridge.ping().await.unwrap().platforms.first().cloned();
         let tools = helper::for_contexts(HELPER, platform);
@@ -137,37 +154,53 @@ fn built(engine: &'static Engine, context: &str, files: &[&str]) -> Done {
         let text = opened.dockerfile(bridge, None).await.unwrap();
         let file = MemoryEntry::file("Dockerfile", 0o644, text.bytes.clone());
         let tree = Tree::Memory(MemoryTree::new(vec![file]).unwrap());
-        dockerfiles.offer(DOCKERFILE.into(), tree);
-        let plan = Plan {
-            frontend: "dockerfile.v0".into(),
-            options: [("dockerfilekey".to_string(), DOCKERFILE.to_string())].into(),
-            inputs: [("context".to_string(), opened.definition.clone())].into(),
-            pins: BTreeMap::new(),
-            locals: BTreeSet::new(),
-            offered: vec![opened.offered.clone()],
-            layouts: BTreeSet::new(),
-            excepted: BTreeSet::new(),
-            aliases: BTreeMap::new(),
-            cache_namespace: "remote".into(),
-            helper_local: HELPER.into(),
-            helper_args: ["/helper", "strip", "--root", "/rootfs", "--report", "/out/report.json"]
-                .map(String::from)
-                .into(),
-        };
-        let hardened = cofferdam_frontend::build(bridge, &NoImages, &plan, |_| {}).await.unwrap();
-        let reference = hardened.platforms()[0].reference.clone().unwrap();
-        let mut read = BTreeMap::new();
-        for path in files {
-            let found = match bridge.read_file(&reference, path, 1 << 20).await {
-                Ok(bytes) => Some(String::from_utf8_lossy(&bytes).trim().to_string()),
-                Err(error) if error.is_missing_file() => None,
-                Err(error) => panic!("{path}: {error}"),
-            };
-            read.insert((*path).to_string(), found);
+        served.offer(DOCKERFILE.into(), tree);
+        let mut plan = plan(&opened);
+        for (name, context) in named {
+            plan.add(Named::bind(bridge, name, context, &tools).await.unwrap());
         }
+        let done = match cofferdam_frontend::build(bridge, &NoImages, &plan, |_| {}).await {
+            Ok(hardened) => {
+                let reference = hardened.platforms()[0].reference.clone().unwrap();
+                let files = read(bridge, &reference, files).await;
+                Ok(Done { opened, text, hardened, files })
+            }
+            Err(error) => Err(error),
+        };
         active.fail(BridgeError::Build { message: "only to see".into(), blame: None }).await;
-        Done { opened, text, hardened, files: read }
+        done
     })
+}
+
+fn plan(opened: &Opened) -> Plan {
+    let args = ["/helper", "strip", "--root", "/rootfs", "--report", "/out/report.json"];
+    Plan {
+        frontend: "dockerfile.v0".into(),
+        options: [("dockerfilekey".to_string(), DOCKERFILE.to_string())].into(),
+        inputs: [("context".to_string(), opened.definition.clone())].into(),
+        offered: vec![opened.offered.clone()],
+        cache_namespace: "remote".into(),
+        helper_local: HELPER.into(),
+        helper_args: args.map(String::from).into(),
+        ..Plan::default()
+    }
+}
+
+async fn read(
+    bridge: &GatewayBridge,
+    reference: &str,
+    files: &[&str],
+) -> BTreeMap<String, Option<String>> {
+    let mut read = BTreeMap::new();
+    for path in files {
+        let found = match bridge.read_file(reference, path, 1 << 20).await {
+            Ok(bytes) => Some(String::from_utf8_lossy(&bytes).trim().to_string()),
+            Err(error) if error.is_missing_file() => None,
+            Err(error) => panic!("{path}: {error}"),
+        };
+        read.insert((*path).to_string(), found);
+    }
+    read
 }
 
 async fn start(engine: &'static Engine, files: Filesync) -> ActiveBuild {
@@ -298,4 +331,65 @@ fn http_lone_dockerfile(engine: &'static Engine) {
     assert_eq!(done.files["/kept"].as_deref(), Some(text.trim()));
     assert_eq!(digests(&done), [cofferdam_frontend::graph::digest(text.as_bytes())]);
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+/// Named contexts of every kind that needs no image; engines that know none say so.
+fn named_contexts_are_bound(engine: &'static Engine) {
+    let repository = Repository::new();
+    repository.write(
+        "Dockerfile",
+        "FROM scratch\nCOPY --from=repo docs/f /f\nCOPY --from=file / /file/\n\
+         COPY --from=dir from-local /l\n",
+    );
+    let commit = repository.commit("named");
+    let (address, asked) = serving("downloaded".into());
+    let remote = |text: &str| NamedContext::Remote(RemoteContext::parse(text).unwrap().unwrap());
+    let named = [
+        ("repo", remote(&repository.url)),
+        ("file", remote(&format!("http://{address}/some.txt"))),
+        ("dir", NamedContext::Local(EXTRA.into())),
+    ];
+    let files = ["/f", "/file/some.txt", "/l"];
+    let result = attempt(engine, &repository.url, &named, &files);
+    if engine.name == "a" {
+        assert!(matches!(result, Err(BuildError::NoNamedContexts)));
+        return;
+    }
+    let done = result.unwrap();
+    let found: Vec<&str> = done.files.values().flatten().map(String::as_str).collect();
+    assert_eq!(found, ["named", "downloaded", "local"]);
+    let digests = digests(&done);
+    assert!(digests.contains(&format!("gitCommit:{commit}")));
+    assert!(digests.contains(&cofferdam_frontend::graph::digest(b"downloaded")));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+fn frontend_is_asked_about_stages(engine: &'static Engine) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (targets, lint) = runtime.block_on(async {
+        let text = b"FROM scratch AS one\nFROM one AS two\n".to_vec();
+        let file = MemoryEntry::file("Dockerfile", 0o644, text);
+        let tree = Tree::Memory(MemoryTree::new(vec![file]).unwrap());
+        let active = start(engine, Filesync::new(vec![(DOCKERFILE.into(), tree)])).await;
+        let plan = Plan {
+            frontend: "dockerfile.v0".into(),
+            options: [("dockerfilekey".to_string(), DOCKERFILE.to_string())].into(),
+            ..Plan::default()
+        };
+        let targets = call(active.bridge(), &plan, Call::Targets).await;
+        let lint = call(active.bridge(), &plan, Call::Lint).await;
+        active.fail(BridgeError::Build { message: "only to see".into(), blame: None }).await;
+        (targets, lint)
+    });
+    // 20.10 answers nothing, 26.1 knows stages and no lint.
+    assert!(matches!(lint, Err(CallError::Unsupported(Call::Lint))), "{lint:?}");
+    match targets {
+        Err(CallError::Unsupported(Call::Targets)) if engine.name == "a" => {}
+        Ok(result) if engine.name != "a" => {
+            let json = String::from_utf8(result.json).unwrap();
+            assert!(json.contains("\"two\"") && result.status == 0, "{json}");
+            assert!(String::from_utf8(result.text.unwrap()).unwrap().contains("one"));
+        }
+        other => panic!("{other:?}"),
+    }
 }

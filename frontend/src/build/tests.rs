@@ -257,3 +257,15 @@ async fn platforms_do_not_empty_each_others_caches() {
     let _ = build(&bridge, &Registry(false), &plan(), watch).await;
     assert_eq!(caches, ["ns/linux/amd64/pip", "ns/linux/arm64/v8/pip"]);
 }
+
+#[tokio::test]
+async fn named_contexts_are_never_passed_over_in_silence() {
+    let message = "unsupported frontend capability moby.buildkit.frontend.contexts".to_string();
+    let bridge = with_answers(vec![Err(BridgeError::Build { message, blame: None })], Vec::new());
+    let mut plan = plan();
+    plan.options.insert("context:x".into(), "local:x".into());
+    let error = build(&bridge, &Registry(false), &plan, |_| {}).await.unwrap_err();
+    assert!(matches!(error, BuildError::NoNamedContexts));
+    let Solve::Frontend { options, .. } = &bridge.asked()[0] else { panic!("no frontend") };
+    assert_eq!(options["frontend.caps"], "moby.buildkit.frontend.contexts+forward");
+}

@@ -37,6 +37,7 @@ pub use instruction::{Args, Instruction, Keyword, Pair};
 pub use logical::{Logical, Word};
 pub use mount::{BadCsv, Mount, MountField, mount};
 pub use platform::Platform;
+pub(crate) use scope::context_key;
 pub use scope::{Globals, Scope, Undefined, global_args, stage_env};
 pub use span::{LineCol, LineIndex, Span};
 pub use split::Flag;

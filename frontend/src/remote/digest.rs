@@ -2,7 +2,7 @@
 
 use bollard_buildkit_proto::pb::{self, op::Op as Body};
 
-use super::{DOWNLOADED, RemoteError, fetch, run};
+use super::{RemoteError, fetch, run};
 use crate::bridge::Bridge;
 use crate::graph::{Graph, IMAGE_MOUNT, REPORT_MOUNT, Vertex, helper_source};
 
@@ -22,14 +22,15 @@ pub struct Helper {
     pub platform: Option<pb::Platform>,
 }
 
-/// `sha256:…` of the file that `source` downloads.
+/// `sha256:…` of the file that `source` downloads under the name `file`.
 pub(super) async fn of<B: Bridge>(
     bridge: &B,
     helper: &Helper,
     source: &Vertex,
+    file: &str,
     shown: &str,
 ) -> Result<String, RemoteError> {
-    let reference = run(bridge, definition(helper, source), shown).await?;
+    let reference = run(bridge, definition(helper, source, file), shown).await?;
     let answer = bridge.read_file(&reference, ANSWER, ANSWER_LIMIT).await;
     let answer = answer.map_err(|source| fetch(shown, source))?;
     let found = String::from_utf8_lossy(&answer).trim().to_string();
@@ -38,7 +39,7 @@ pub(super) async fn of<B: Bridge>(
     if whole { Ok(found) } else { Err(RemoteError::NoDigest { context: shown.into(), found }) }
 }
 
-fn definition(helper: &Helper, source: &Vertex) -> pb::Definition {
+fn definition(helper: &Helper, source: &Vertex, file: &str) -> pb::Definition {
     let program = helper_source(&helper.local, helper.platform.as_ref());
     let unhashed =
         || pb::Mount { content_cache: pb::MountContentCache::Off as i32, ..pb::Mount::default() };
@@ -54,7 +55,7 @@ fn definition(helper: &Helper, source: &Vertex) -> pb::Definition {
         helper.program.as_str(),
         "digest",
         "--file",
-        &format!("{IMAGE_MOUNT}/{DOWNLOADED}"),
+        &format!("{IMAGE_MOUNT}/{file}"),
         "--report",
         &format!("{REPORT_MOUNT}/{ANSWER}"),
     ];

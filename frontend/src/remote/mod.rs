@@ -17,12 +17,14 @@ mod digest;
 mod git;
 mod git_url;
 mod http;
+mod named;
 mod ops;
 mod text;
 
 pub use digest::Helper;
 pub use git::LOOKING;
 pub use git_url::{GitContext, GitUrlError};
+pub use named::{Named, NamedContext};
 pub use text::RemoteText;
 
 /// The file of a download, as BuildKit's own frontends call it.
