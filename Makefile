@@ -3,6 +3,7 @@ SHELL  := /bin/bash
 PREFIX ?= /usr/local
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 STATIC := target/$(TARGET)/release/cofferdam
+SHARE  := $(DESTDIR)$(PREFIX)/share
 LAB    := integration/lab
 NAME   ?= a
 
@@ -39,6 +40,12 @@ static:
 
 install: static
 	install -D -m 0755 $(STATIC) $(DESTDIR)$(PREFIX)/bin/cofferdam
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
+	  $(SHARE)/fish/vendor_completions.d
+	$(STATIC) completion bash >$(SHARE)/bash-completion/completions/cofferdam
+	$(STATIC) completion zsh >$(SHARE)/zsh/site-functions/_cofferdam
+	$(STATIC) completion fish >$(SHARE)/fish/vendor_completions.d/cofferdam.fish
+	$(STATIC) man $(SHARE)/man/man1
 
 # eval "$$(make -s engine-up NAME=a)"; NAME is a, b-classic or b-containerd.
 engine-up:

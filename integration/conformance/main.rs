@@ -13,11 +13,13 @@
 
 mod bad_input;
 mod builders;
+mod exceptions;
 mod fresh;
 mod hardened;
 mod local_bases;
 mod outside;
 mod pins;
+mod plugin;
 mod provenance;
 mod remote;
 mod results;
@@ -52,6 +54,8 @@ const SUITES: &[&[Test]] = &[
     signals::TESTS,
     transport::TESTS,
     session::TESTS,
+    exceptions::TESTS,
+    plugin::TESTS,
     builders::TESTS,
     terminal::TESTS,
 ];

@@ -37,6 +37,9 @@ pub(crate) struct ManArgs {
     directory: Option<PathBuf>,
 }
 
+#[cfg(test)]
+mod tests;
+
 impl ManArgs {
     /// Writes or prints pages.
     pub(crate) fn run(self, command: clap::Command, printer: &Printer) -> Result<(), Error> {

@@ -189,7 +189,9 @@ impl Outcome {
     fn expect_paragraph(&self) {
         let outcome = self;
         let words = outcome.paragraph();
-        assert!(words.len() <= 12, "that is more than a paragraph\n{}", outcome.told());
+        // A refusal may end with an exception to write, which has six lines of its own.
+        let limit = if words.iter().any(|line| line.trim() == "[[exception]]") { 18 } else { 12 };
+        assert!(words.len() <= limit, "that is more than a paragraph\n{}", outcome.told());
         let next = words.iter().any(|line| line.starts_with("hint: ") || line.contains("= fix: "));
         assert!(next, "it does not say what to do next\n{}", outcome.told());
     }
