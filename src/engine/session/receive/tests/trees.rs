@@ -198,3 +198,14 @@ async fn an_empty_result_makes_an_empty_directory() {
     export(&dir.path().join("out"), false, &[]).await;
     assert_eq!(lines(dir.path()), ["out/"]);
 }
+
+#[tokio::test]
+async fn an_engine_that_hangs_up_behind_everything_has_sent_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    let outputs = to_directory(dir.path(), false);
+    let mut call = call(&outputs, &[]).await.unwrap();
+    call.packet(&end_of_list());
+    while call.next().await.unwrap().is_some_and(|packet| packet.r#type() != fin().r#type()) {}
+    drop(call);
+    outputs.commit().await.unwrap();
+}

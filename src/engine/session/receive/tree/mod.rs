@@ -143,7 +143,16 @@ fn receive(
     counters: Counters<'_>,
 ) -> Result<Dirs, ReceiveError> {
     let mut writer = Writer::new(staging, replies)?;
-    while let Some(message) = feed.next()? {
+    loop {
+        let message = match feed.next() {
+            Ok(Some(message)) => message,
+            // Engines hang up right behind their last word, which may get lost then.
+            _ if writer.finished() => return Ok(writer.into_dirs()),
+            Ok(None) => {
+                return Err(ReceiveError::Interrupted { message: "it left in the middle".into() });
+            }
+            Err(error) => return Err(error),
+        };
         let packet = Packet::decode(message)
             .map_err(|_| ReceiveError::damaged("a malformed packet", b""))?;
         match packet.kind {
@@ -167,5 +176,4 @@ fn receive(
             _ => {}
         }
     }
-    Err(ReceiveError::Interrupted { message: "it left in the middle".into() })
 }
