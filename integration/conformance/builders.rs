@@ -14,6 +14,8 @@ tests![
     builder_over_unix_and_tcp,
     builder_in_a_container,
     builder_container_that_cannot_be_used,
+    builders_build_what_buildx_builds,
+    builder_mistakes_are_told,
 ];
 
 /// Real buildx on a store of its own.
@@ -160,4 +162,77 @@ fn builder_container_that_cannot_be_used(engine: &'static Engine) {
     let lost = Container { docker: nowhere, name: "x".into(), builder: None };
     let error = dial(Endpoint::Container(Box::new(lost))).unwrap_err();
     assert!(error.to_string().contains("unix:///no/such/socket"), "{error}");
+}
+
+/// Files of a result that was exported as a directory, with their contents.
+fn tree(root: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().map(Result::unwrap);
+    let files = entries.filter(|entry| entry.file_type().is_file()).map(|entry| {
+        let name = entry.path().strip_prefix(root).unwrap().display().to_string();
+        (name, std::fs::read(entry.path()).unwrap())
+    });
+    files.collect()
+}
+
+/// A remote and a docker-container builder, each named in every way there is.
+fn builders_build_what_buildx_builds(engine: &'static Engine) {
+    let project =
+        Project::new(engine, "FROM BUSYBOX\nCOPY a /a\nRUN cat /a > /b; echo NAME > /c\n");
+    project.write("a", "by a builder");
+    let buildx = Buildx { project: &project };
+    let far = stand_in(engine, "unix");
+    let near = format!("t{}", unique());
+    let _gone = Gone(engine, container(engine, &near));
+    buildx.run(&["create", "--name", "far", "--driver", "remote", &far]);
+    buildx.run(&["create", "--name", &near, "--driver", "docker-container"]);
+    let by_buildx = |name: &str| {
+        let out = project.beside("tmp").join(format!("buildx-{name}"));
+        let output = format!("--output={}", out.display());
+        let dir = project.dir();
+        buildx.run(&["build", "--builder", name, "--no-cache", &output, dir.to_str().unwrap()]);
+        tree(&out)
+    };
+    let expected = by_buildx("far");
+    assert!(expected.contains(&("b".into(), b"by a builder".to_vec())));
+    assert_eq!(expected, by_buildx(&near));
+    let ours = |builder: &[&str], variable: (&str, &str)| {
+        let out = project.beside("tmp").join(format!("out-{}", unique()));
+        let arguments = [&["build", "-o", out.to_str().unwrap()], builder, &["."]].concat();
+        let ran = project.cofferdam(&arguments).env(variable.0, variable.1).run();
+        ran.succeeds();
+        assert_eq!(tree(&out), expected, "{arguments:?} {variable:?}");
+    };
+    ours(&["--builder", "far"], ("X", ""));
+    ours(&["--builder", &near], ("BUILDX_BUILDER", "far"));
+    ours(&[], ("BUILDX_BUILDER", &near));
+    ours(&[], ("BUILDKIT_HOST", &stand_in(engine, "tcp")));
+    ours(&[], ("BUILDKIT_HOST", &format!("docker-container://buildx_buildkit_{near}0")));
+    buildx.run(&["use", "far"]);
+    ours(&[], ("BUILDKIT_HOST", "unix:///no/such/socket"));
+}
+
+fn builder_mistakes_are_told(engine: &'static Engine) {
+    let project = Project::new(engine, "FROM BUSYBOX\nRUN echo NAME\n");
+    let buildx = Buildx { project: &project };
+    let gone = project.path("gone.sock").display().to_string();
+    buildx.run(&["create", "--name", "lost", "--driver", "remote", &format!("unix://{gone}")]);
+    let never = format!("t{}", unique());
+    buildx.run(&["create", "--name", &never, "--driver", "docker-container"]);
+    let instances = buildx.store().join("instances");
+    std::fs::write(instances.join("torn"), "{\"Name\":").unwrap();
+    let k8s = r#"{"Name":"k8s","Driver":"kubernetes","Nodes":[{"Name":"a"}]}"#;
+    std::fs::write(instances.join("k8s"), k8s).unwrap();
+    let build = |name: &str| project.build(&["--builder", name]).run();
+    build("losst").explains(1).says("no builder \"losst\" found").says("did you mean \"lost\"?");
+    build("torn").explains(1).says("instances/torn is damaged");
+    build("k8s").explains(1).says("--driver remote");
+    let words = "cannot use the node \"lost0\" of the builder \"lost\"";
+    build("lost").explains(4).says(words).says(&gone);
+    let create = format!("docker buildx inspect --bootstrap {never}");
+    build(&never).explains(4).says(&create);
+    let silent = std::os::unix::net::UnixListener::bind(&gone).unwrap();
+    // One that takes connections and never answers.
+    let outcome = build("lost").explains(4).says("it does not answer");
+    assert!(outcome.elapsed < std::time::Duration::from_secs(45), "{}", outcome.told());
+    drop(silent);
 }
