@@ -17,6 +17,7 @@ mod exceptions;
 mod fresh;
 mod hardened;
 mod local_bases;
+mod outputs;
 mod outside;
 mod pins;
 mod plugin;
@@ -51,6 +52,7 @@ const SUITES: &[&[Test]] = &[
     results::TESTS,
     bad_input::TESTS,
     outside::TESTS,
+    outputs::TESTS,
     signals::TESTS,
     transport::TESTS,
     session::TESTS,
