@@ -98,6 +98,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A question was answered, and the answer is printed; it finds fault.
+    #[error("the answer's status is {0}")]
+    Answered(u8),
     /// SIGINT or SIGTERM.
     #[error("interrupted")]
     Interrupted,
@@ -176,6 +179,7 @@ impl Error {
             Self::Engine(_) | Self::Node { .. } | Self::EngineLost(_) | Self::Registry { .. } => {
                 exit::UNREACHABLE
             }
+            Self::Answered(status) => *status,
             Self::Interrupted => exit::INTERRUPTED,
         }
     }
@@ -193,7 +197,7 @@ impl Error {
                 "nothing was tagged; see the engine's own log, start it again and repeat the build"
                     .into(),
             ),
-            Self::Refused { .. } | Self::Io { .. } | Self::Interrupted => None,
+            Self::Refused { .. } | Self::Io { .. } | Self::Answered(_) | Self::Interrupted => None,
         }
     }
 }

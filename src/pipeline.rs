@@ -16,11 +16,13 @@ mod failure;
 mod in_engine;
 mod leftovers;
 mod metadata;
+mod named;
 mod node;
 mod options;
 mod outputs;
 mod plan;
 mod publish;
+mod question;
 mod statement;
 mod steps;
 mod supported;
@@ -112,6 +114,12 @@ async fn build(
         namespace: &namespace,
     };
     let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
+    if let Some(asked) = &request.call {
+        let story = async { job.ask(asked, &Steps::new(sender)).await };
+        let progress = printer.progress(receiver, &request.progress, locals.filter());
+        let (answer, _) = tokio::join!(story, progress);
+        return question::print(asked, &answer?, printer);
+    }
     // The progress ends when nobody holds its sender any more: at the end of the story.
     let story = async {
         let steps = Steps::new(sender);

@@ -27,6 +27,17 @@ pub(crate) struct PinnedText {
     pub(crate) build_args: BTreeMap<String, String>,
 }
 
+impl PinnedText {
+    /// The text as it is, for questions about it.
+    pub(crate) fn as_written(request: &BuildRequest, written: &DockerfileText) -> Self {
+        Self {
+            bytes: written.bytes.clone(),
+            pins: Pins::new(),
+            build_args: request.build_args.clone(),
+        }
+    }
+}
+
 /// Resolves every image that the target needs and writes the digests down.
 pub(crate) async fn pin_text(
     resolver: &Resolver<'_>,
@@ -100,6 +111,21 @@ async fn resolve(resolver: &Resolver<'_>, input: &ImageInput) -> Result<(Referen
     Ok((reference, pin))
 }
 
+/// An image that a named context is: its reference with the digest, and what the graph must show.
+pub(crate) async fn pin_image(
+    resolver: &Resolver<'_>,
+    name: &str,
+) -> Result<(String, String, Pin), Error> {
+    let reference = Reference::parse_normalized(name)
+        .map_err(|error| Error::usage(format!("--build-context docker-image://{name}: {error}")))?;
+    let pin = resolver.resolve(&reference, None).await?;
+    let pinned = match &pin {
+        Pin::Digest(digest) => format!("{}@{digest}", reference.canonical()),
+        Pin::Local { .. } => reference.canonical(),
+    };
+    Ok((pinned, graph_name(&reference), pin))
+}
+
 /// The name under which the graph shows an image: with its tag, unless it has only a digest.
 fn graph_name(reference: &Reference) -> String {
     match (&reference.tag, &reference.digest) {
@@ -114,7 +140,7 @@ fn scope(request: &BuildRequest, engine_platform: &str) -> Scope {
         build_args: request.build_args.clone(),
         build_platform: platform(Some(engine_platform)),
         target_platform: platform(request.platform()),
-        named_contexts: BTreeSet::new(),
+        named_contexts: request.named_contexts.keys().cloned().collect(),
         target: request.target.clone(),
     }
 }

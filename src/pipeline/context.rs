@@ -72,8 +72,7 @@ pub(super) async fn read(
     if let (None, DockerfileSource::Local(text)) = (&remote, &request.dockerfile) {
         return Ok((text.clone(), fetched));
     }
-    let platforms = bridge.ping().await.map_err(lost)?.platforms;
-    let tools = helper::for_contexts(locals.helper(), platforms.first().cloned());
+    let tools = tools(locals, bridge).await?;
     let opened = match remote {
         Some(remote) => Some(remote.open(bridge, &tools).await.map_err(explain)?),
         None => None,
@@ -86,6 +85,12 @@ pub(super) async fn read(
         fetched.offered.push(Offered { digest, ..offered });
     }
     Ok((text, fetched))
+}
+
+/// The helper that hashes downloads where they lie.
+pub(super) async fn tools(locals: &Locals, bridge: &GatewayBridge) -> Result<Helper, Error> {
+    let platforms = bridge.ping().await.map_err(lost)?.platforms;
+    Ok(helper::for_contexts(locals.helper(), platforms.first().cloned()))
 }
 
 fn remote(request: &BuildRequest, taken: &Taken) -> Result<Option<RemoteContext>, Error> {
@@ -139,7 +144,7 @@ async fn dockerfile(
     Ok(DockerfileText { shown: name, name: base, bytes, ignore })
 }
 
-fn explain(error: RemoteError) -> Error {
+pub(super) fn explain(error: RemoteError) -> Error {
     let hint = match &error {
         RemoteError::Bridge(_) => return Error::EngineLost(error.to_string()),
         RemoteError::Fetch { .. } => {

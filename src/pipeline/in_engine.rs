@@ -3,11 +3,13 @@
 use std::time::SystemTime;
 
 use cofferdam_frontend::graph::Graph;
+use cofferdam_frontend::remote::Named;
 use cofferdam_frontend::{Hardened, Plan};
 
 use super::context::{self, Taken};
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
+use super::named;
 use super::outputs::Outlets;
 use super::plan::{Locals, plan, shared_key};
 use super::steps::Steps;
@@ -93,7 +95,10 @@ impl Job<'_> {
             Err(error) => return Err(failure::end(error, active).await),
         };
         let plan = plan(self.request, &dockerfile, &text, self.locals, self.namespace);
-        let plan = Plan { inputs: fetched.inputs, offered: fetched.offered, ..plan };
+        let mut plan = Plan { inputs: fetched.inputs, offered: fetched.offered, ..plan };
+        if let Err(error) = self.name_contexts(&mut plan, &resolver, &active).await {
+            return Err(failure::end(error, active).await);
+        }
         let (active, hardened) =
             self.harden(active, &plan, &resolver, &dockerfile, leftovers).await?;
         let began = SystemTime::now();
@@ -124,6 +129,23 @@ impl Job<'_> {
         lock.update(resolver.lock().await, printer)?;
         self.locals.offer_dockerfile(self.files, dockerfile, &text)?;
         Ok(text)
+    }
+
+    /// Adds `--build-context`.
+    async fn name_contexts(
+        self,
+        plan: &mut Plan,
+        resolver: &Resolver<'_>,
+        active: &ActiveBuild,
+    ) -> Result<(), Error> {
+        for (number, (name, asked)) in self.request.named_contexts.iter().enumerate() {
+            let local = self.id.local(&format!("named{}", letters(number)));
+            let context = named::read(asked, &local, resolver, self.files, plan).await?;
+            let tools = context::tools(self.locals, active.bridge()).await?;
+            let bound = Named::bind(active.bridge(), name, &context, &tools).await;
+            plan.add(bound.map_err(context::explain)?);
+        }
+        Ok(())
     }
 
     async fn harden(
@@ -165,5 +187,17 @@ impl Job<'_> {
         failure::check_secrets(self.files, self.locals, self.request)?;
         resolver.check_local_images().await?;
         lock.update(resolver.lock().await, printer)
+    }
+}
+
+/// A number in the letters that names of directories are made of.
+fn letters(mut number: usize) -> String {
+    let mut text = String::new();
+    loop {
+        text.extend(char::from_digit(10 + (number % 26) as u32, 36));
+        number /= 26;
+        if number == 0 {
+            return text;
+        }
     }
 }

@@ -8,7 +8,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     let BuildRequest {
         context: _,
         dockerfile: _,
-        named_contexts,
+        named_contexts: _,
         tags: _,
         target: _,
         platforms: _,
@@ -29,7 +29,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         attests,
         policy,
         source_policy,
-        call,
+        call: _,
         outputs: _,
         print_id: _,
         progress: _,
@@ -46,12 +46,10 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     let gateway = hosts.iter().any(|host| host.address == HostAddress::Gateway);
     let sbom = attests.iter().any(|(kind, on)| kind != "provenance" && matches!(on, Attest::On(_)));
     for (asked, what) in [
-        (!named_contexts.is_empty(), "--build-context"),
         (gateway, "--add-host with host-gateway"),
         (sbom, "--sbom"),
         (!files.is_empty(), "--policy with a file"),
         (source_policy.is_some(), "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
-        (call.is_some(), "--call"),
     ] {
         if asked {
             return Err(Error::usage_hint(

@@ -113,6 +113,8 @@ impl Printer {
                 }
                 self.report(error, None);
             }
+            // It was printed where it was asked for.
+            Error::Answered(_) => {}
             Error::Source { at, text, .. } => self.report(error, Some(snippet(at, text))),
             _ => self.report(error, None),
         }
