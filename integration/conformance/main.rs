@@ -20,6 +20,7 @@ mod local_bases;
 mod outputs;
 mod outside;
 mod pins;
+mod platforms;
 mod plugin;
 mod provenance;
 mod remote;
@@ -44,6 +45,7 @@ const SUITES: &[&[Test]] = &[
     strip::TESTS,
     fresh::TESTS,
     pins::TESTS,
+    platforms::TESTS,
     triggers::TESTS,
     local_bases::TESTS,
     secrets::TESTS,
