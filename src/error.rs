@@ -4,7 +4,8 @@ use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::pins::Reference;
 
 use crate::config::Exceptions;
-use crate::engine::EngineError;
+use crate::docker_config::CredentialError;
+use crate::engine::{Endpoint, EngineError};
 
 /// The builder that this variable makes bears its name.
 const BUILDKIT_HOST: &str = "BUILDKIT_HOST";
@@ -163,6 +164,16 @@ impl Error {
         self
     }
 
+    /// A registry's login could not be found out, which was needed for `what`.
+    pub(crate) fn no_login(what: &str, error: &CredentialError) -> Self {
+        Self::Registry {
+            message: format!("{what}: {error}"),
+            hint: "mend the helper, or take it out of credsStore or credHelpers in Docker's \
+                   config.json"
+                .into(),
+        }
+    }
+
     /// An I/O error on `what`, a phrase like `write cofferdam.lock`.
     pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
@@ -219,6 +230,14 @@ fn engine_hint(error: &EngineError) -> Option<String> {
     Some(match error {
         EngineError::Unreachable { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
             "this user may not use the engine's socket: join the group `docker`, or run as a user who may"
+                .into()
+        }
+        EngineError::Unreachable { endpoint: Endpoint::Ssh(_), .. } => {
+            "try `ssh` to that machine yourself; it needs docker there, and a key that asks nothing"
+                .into()
+        }
+        EngineError::Unreachable { endpoint: Endpoint::Tls(_), .. } => {
+            "see that the engine listens there with TLS, and that ca.pem, cert.pem and key.pem are its own"
                 .into()
         }
         EngineError::Unreachable { .. } => {

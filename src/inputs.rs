@@ -170,8 +170,10 @@ impl<'a> Resolver<'a> {
         let name = reference.canonical();
         match self.engine.kind() {
             EngineKind::Docker => {
-                let login = self.auth.login(&reference.domain);
-                Ok(self.engine.registry_digest(&name, login).await?)
+                let login = self.auth.login(&reference.domain).await;
+                let what = format!("cannot resolve {}", reference.familiar());
+                let login = login.map_err(|error| Error::no_login(&what, &error))?;
+                Ok(self.engine.registry_digest(&name, login.as_deref()).await?)
             }
             EngineKind::BuildKit => Ok(self.gateway.registry_digest(&name).await?),
         }

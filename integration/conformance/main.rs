@@ -13,6 +13,8 @@
 
 mod bad_input;
 mod builders;
+mod connection;
+mod credentials;
 mod exceptions;
 mod fresh;
 mod hardened;
@@ -62,6 +64,8 @@ const SUITES: &[&[Test]] = &[
     plugin::TESTS,
     builders::TESTS,
     terminal::TESTS,
+    connection::TESTS,
+    credentials::TESTS,
 ];
 
 fn main() {

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use crate::engine::{Endpoint, Engine, EngineKind};
+use crate::engine::{Engine, EngineKind};
 use crate::error::Error;
 use crate::record::Store;
 use crate::report::printer::Printer;
-use crate::request::Environment;
+use crate::request::{self, ConnectionFlags, Environment};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -20,11 +20,15 @@ pub(crate) struct ProvenanceArgs {
 
 impl ProvenanceArgs {
     /// Prints the in-toto statement as JSON.
-    pub(crate) fn run(self, printer: &Printer) -> Result<(), Error> {
+    pub(crate) fn run(self, connection: &ConnectionFlags, printer: &Printer) -> Result<(), Error> {
         let environment = Environment::of_process();
         let store = Store::open(environment.data_dir()?);
         // An ID needs no engine.
-        let id = if is_whole_id(&self.image) { self.image.clone() } else { self.id(&environment)? };
+        let id = if is_whole_id(&self.image) {
+            self.image.clone()
+        } else {
+            self.id(connection, &environment)?
+        };
         match store.read(&id)? {
             Some(statement) => printer.stdout(&statement),
             None => Err(Error::usage_hint(
@@ -34,14 +38,14 @@ impl ProvenanceArgs {
         }
     }
 
-    fn id(&self, environment: &Environment) -> Result<String, Error> {
-        let endpoint = Endpoint::parse(environment.docker_host().as_deref())?;
+    fn id(&self, flags: &ConnectionFlags, environment: &Environment) -> Result<String, Error> {
+        let connection = request::docker(flags, environment)?.connection;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(Error::io("start the runtime"))?;
         let image = runtime.block_on(async {
-            Engine::connect(endpoint, EngineKind::Docker).await?.local_image(&self.image).await
+            Engine::connect(connection, EngineKind::Docker).await?.local_image(&self.image).await
         })?;
         image.map(|image| image.id).ok_or_else(|| {
             Error::usage_hint(

@@ -6,6 +6,7 @@ use bollard::errors::Error;
 use bollard::query_parameters::{RemoveImageOptionsBuilder, TagImageOptionsBuilder};
 
 use super::{Endpoint, Engine, EngineError, rest};
+use crate::docker_config::Login;
 
 /// The storage driver type that stands for the containerd image store.
 const CONTAINERD: &str = "io.containerd.snapshotter.v1";
@@ -100,7 +101,7 @@ impl Engine {
     pub async fn registry_digest(
         &self,
         name: &str,
-        login: Option<(&str, &str)>,
+        login: Option<&Login>,
     ) -> Result<RegistryAnswer, EngineError> {
         let docker = self.rest("ask a registry")?;
         match docker.inspect_registry_image(name, credentials(login)).await {
@@ -141,10 +142,13 @@ impl Engine {
 }
 
 /// Credentials as the API's header carries them.
-pub(super) fn credentials(login: Option<(&str, &str)>) -> Option<DockerCredentials> {
-    login.map(|(username, password)| DockerCredentials {
-        username: Some(username.to_string()),
-        password: Some(password.to_string()),
+pub(super) fn credentials(login: Option<&Login>) -> Option<DockerCredentials> {
+    let said = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
+    login.map(|login| DockerCredentials {
+        username: said(&login.username),
+        password: said(&login.password),
+        identitytoken: said(&login.identity_token),
+        registrytoken: said(&login.registry_token),
         ..DockerCredentials::default()
     })
 }

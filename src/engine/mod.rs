@@ -24,7 +24,9 @@ mod upgrade;
 pub use api::{EngineFacts, ImageStore, LocalImage, RegistryAnswer};
 pub use build::{ActiveBuild, BuildId, Exported, Exporter, Opening, StatusResponse};
 pub use control::SessionTransport;
-pub use endpoint::{Connection, DEFAULT_SOCKET, Endpoint, Header};
+pub use endpoint::{
+    Connection, DEFAULT_SOCKET, Endpoint, Header, Program, Tls, TlsError, TlsFiles,
+};
 pub use exec_io::Container;
 pub use gateway::GatewayBridge;
 
@@ -32,8 +34,10 @@ pub use gateway::GatewayBridge;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// An address makes no sense.
-    #[error("{host:?} cannot be used as an engine's address: {reason}")]
+    #[error("{from} {host:?} cannot be used: {reason}")]
     BadHost {
+        /// Whose word it is, as a phrase.
+        from: String,
         /// As it was given.
         host: String,
         /// Why.

@@ -33,7 +33,11 @@ pub(super) async fn client(connection: &Connection) -> Result<Docker, EngineErro
     let client =
         Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build::<_, _>(dial);
     let headers = headers(connection);
+    let fixed = connection.api_version;
     let transport = move |mut request: BollardRequest| {
+        if let Some(address) = fixed.and_then(|version| versioned(request.uri(), version)) {
+            *request.uri_mut() = address;
+        }
         for (name, value) in &headers {
             request.headers_mut().insert(name, value.clone());
         }
@@ -66,6 +70,15 @@ fn headers(connection: &Connection) -> Vec<(HeaderName, HeaderValue)> {
         Some((header.name.parse().ok()?, value))
     });
     pairs.collect()
+}
+
+/// The address with the version that the user wants; bollard leaves it out, and engines then speak
+/// their newest.
+fn versioned(address: &Uri, (major, minor): (usize, usize)) -> Option<Uri> {
+    let mut parts = address.clone().into_parts();
+    let path = format!("/v{major}.{minor}{}", parts.path_and_query?);
+    parts.path_and_query = Some(path.parse().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// Engines read the URL-safe alphabet; one character of the other makes them ignore the header.
@@ -198,5 +211,70 @@ impl Write for Pooled {
         data: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
         Pin::new(&mut self.0).poll_write_vectored(cx, data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::engine::Header;
+
+    #[test]
+    fn credentials_are_in_the_alphabet_that_engines_read() {
+        let mut value = HeaderValue::from_static("a+b/c=");
+        url_safe(&mut value);
+        assert_eq!(value, "a-b_c=");
+        assert!(value.is_sensitive());
+    }
+
+    /// An engine that answers everything alike; its first request.
+    async fn told(
+        answer: &'static str,
+        connection: impl Fn(Endpoint) -> Connection,
+    ) -> (String, Result<(), EngineError>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::Tcp(listener.local_addr().unwrap().to_string());
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let n = stream.read(&mut request).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&request[..n]).into_owned()
+        });
+        let connection = connection(endpoint);
+        let result = match client(&connection).await {
+            Ok(docker) => docker
+                .inspect_image("x")
+                .await
+                .map(drop)
+                .map_err(|error| of(error, &connection.endpoint, "look".into())),
+            Err(error) => Err(error),
+        };
+        (server.await.unwrap(), result)
+    }
+
+    #[tokio::test]
+    async fn the_users_headers_and_version_go_along() {
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        let (request, result) = told(answer, |endpoint| Connection {
+            headers: vec![Header { name: "X-Way".into(), value: "in".into() }],
+            api_version: Some((1, 40)),
+            ..endpoint.into()
+        })
+        .await;
+        result.unwrap();
+        assert!(request.starts_with("GET /v1.40/images/x/json HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains("x-way: in\r\n"), "{request}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_engine_is_told_from_what_does_not_answer() {
+        let (_, result) = told("SSH-2.0-OpenSSH_9.2\r\n", Connection::from).await;
+        assert!(matches!(result, Err(EngineError::Api { .. })), "{result:?}");
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let result = client(&Endpoint::Tcp(nobody.to_string()).into()).await;
+        assert!(matches!(result, Err(EngineError::Unreachable { .. })), "{result:?}");
     }
 }

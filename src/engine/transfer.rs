@@ -7,6 +7,7 @@ use tokio_stream::StreamExt as _;
 
 use super::api::credentials;
 use super::{Engine, EngineError};
+use crate::docker_config::Login;
 
 /// How the engine announces what it loaded, by what follows.
 const LOADED: [&str; 2] = ["Loaded image ID: ", "Loaded image: "];
@@ -19,7 +20,7 @@ impl Engine {
         &self,
         repository: &str,
         tag: &str,
-        login: Option<(&str, &str)>,
+        login: Option<&Login>,
         mut told: impl FnMut(i64, i64),
     ) -> Result<(), EngineError> {
         let options = PushImageOptionsBuilder::new().tag(tag).build();

@@ -78,11 +78,14 @@ async fn tag(
 /// Pushes the names from the engine's store; a registry shows a name when all of it is there.
 async fn push(job: Job<'_>, names: &[Reference], steps: &Steps) -> Result<(), Error> {
     for name in names {
+        let login = job.request.auth.login(&name.domain).await;
+        let what = format!("cannot push {}", name.familiar());
+        let login = login.map_err(|error| Error::no_login(&what, &error))?;
         let mut step = steps.begin(format!("pushing {}", name.canonical())).await;
         let repository = Reference { tag: None, ..name.clone() }.familiar();
-        let login = job.request.auth.login(&name.domain);
         let told = |current, total| step.bytes("pushing layers", current, total);
-        let pushed = job.engine.push(&repository, name.tag_or_latest(), login, told).await;
+        let pushed =
+            job.engine.push(&repository, name.tag_or_latest(), login.as_deref(), told).await;
         step.end(pushed).await?;
     }
     Ok(())

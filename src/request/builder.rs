@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Environment;
+use super::connection::secured;
 use crate::builders::{Asked, Builder, BuilderError, Contexts, Driver, Node, Reach, find};
-use crate::engine::{Connection, Container, Endpoint, EngineKind};
+use crate::engine::{Connection, Container, Endpoint, EngineKind, TlsFiles};
 use crate::error::Error;
 use crate::report::progress::settings as report;
 
@@ -103,8 +104,17 @@ fn connection(builder: &Builder, node: &Node, from: &From<'_>) -> Result<Connect
         }
         Reach::Unix(path) => Endpoint::Unix(path.clone()),
         Reach::Tcp(address, None) => Endpoint::Tcp(address.clone()),
-        Reach::Tcp(address, Some(_)) => {
-            return Err(Error::usage(format!("tcp://{address}: TLS is not supported yet")));
+        Reach::Tcp(address, Some(options)) => {
+            let (cert, key) = options.pair.clone().unzip();
+            let files = TlsFiles {
+                ca: Some(options.ca.clone()),
+                cert,
+                key,
+                server_name: options.server_name.clone(),
+                http2: true,
+                skip_verify: false,
+            };
+            secured(Endpoint::Tcp(address.clone()), files)?
         }
     };
     Ok(Connection::from(endpoint))

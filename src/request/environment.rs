@@ -53,11 +53,6 @@ impl Environment {
         }
     }
 
-    /// `DOCKER_HOST`.
-    pub fn docker_host(&self) -> Option<String> {
-        self.var("DOCKER_HOST")
-    }
-
     /// Whether this runs in CI: `CI` is set and not `false`.
     pub fn in_ci(&self) -> bool {
         self.var("CI").is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"))

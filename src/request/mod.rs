@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use cofferdam_frontend::pins::reference::Reference;
 
 use crate::config::Exceptions;
-
 use crate::engine::session::{RegistryAuth, SecretStore, SshAgents};
 use crate::error::Error;
 use crate::report::progress::settings::ProgressSettings;
@@ -21,6 +20,7 @@ mod attest;
 pub(crate) mod boolean;
 mod builder;
 mod call;
+mod connection;
 mod context;
 mod csv;
 mod dockerfile;
@@ -50,6 +50,7 @@ pub use annotation::{Annotation, AnnotationKind};
 pub use attest::{Attest, Attests};
 pub use builder::Target;
 pub use call::{Call, CallFormat, CallMethod};
+pub use connection::{Docker, docker};
 pub use context::Context;
 pub use dockerfile::{DockerfileSource, DockerfileText};
 pub use environment::Environment;

@@ -9,15 +9,15 @@ use super::flags::{
     AttestFlags, BuilderFlags, IdentityFlags, InputFlags, LegacyFlags, OutputFlags, RunFlags,
 };
 use super::{
-    Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, DockerfileSource, Environment,
-    Network, Outputs, Policy, annotation, attest, boolean, builder, dockerfile, hosts, limits,
-    lock, named, pairs, platform, progress, refusals, remove_if_there, secret, source_policy, ssh,
-    tags,
+    Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, Docker, DockerfileSource,
+    Environment, Network, Outputs, Policy, annotation, attest, boolean, builder, connection,
+    docker, dockerfile, hosts, limits, lock, named, pairs, platform, progress, refusals,
+    remove_if_there, secret, source_policy, ssh, tags,
 };
 use crate::builders::Contexts;
 use crate::config::{self, Applied, Date};
-use crate::engine::session::{RegistryAuth, SecretStore};
-use crate::engine::{Connection, Endpoint};
+use crate::docker_config::{ProxyArg, unset};
+use crate::engine::session::SecretStore;
 use crate::error::Error;
 use crate::report::progress::settings::ProgressSettings;
 
@@ -92,23 +92,25 @@ fn check(
     let auth_sock = environment.os_var("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
     let auth_sock = auth_sock.map(PathBuf::from);
 
-    let config_dir = environment.docker_config_dir(connection.config.as_deref());
-    let auth = RegistryAuth::load(&config_dir).map_err(|error| {
-        Error::usage_hint(error.to_string(), "mend the file, or point DOCKER_CONFIG elsewhere")
-    })?;
-    let engine = Connection::from(endpoint(connection, environment)?);
-    let none = Vec::new;
+    let flags = connection;
+    let Docker { connection: engine, context: current, config, proxy_args, auth } =
+        docker(flags, environment)?;
+    // Not judged as secrets: BuildKit keeps proxies out of the image, and the record their passwords.
+    for ProxyArg { name, value } in unset(proxy_args, &build_args) {
+        build_args.insert(name, value);
+    }
+    let names = || config.context_names();
     let from = builder::From {
-        flag: behind.as_deref().or(connection.builder.as_deref()),
-        engine_named: !connection.host.is_empty() || connection.context.is_some(),
+        flag: behind.as_deref().or(flags.builder.as_deref()),
+        engine_named: !flags.host.is_empty() || flags.context.is_some(),
         engine: &engine,
-        config_dir: &config_dir,
+        config_dir: config.directory(),
         contexts: Contexts {
-            current: "default",
+            current: &current,
             default_host: &engine.endpoint.to_string(),
-            names: &none,
+            names: &names,
         },
-        engine_at: &|at| Ok(Connection::from(Endpoint::parse(Some(at))?)),
+        engine_at: &|at| connection::at(at, &config),
     };
     let builder = builder::target(&from, environment)?;
     Ok(BuildRequest {
@@ -189,27 +191,4 @@ fn platforms_or_default(typed: Vec<String>, environment: &Environment) -> Vec<St
     } else {
         typed
     }
-}
-
-fn endpoint(connection: &ConnectionFlags, environment: &Environment) -> Result<Endpoint, Error> {
-    let context = connection.context.as_deref().filter(|name| !name.is_empty());
-    let variable = environment.docker_host();
-    let host = match (connection.host.as_slice(), context) {
-        ([], None) => variable.as_deref(),
-        ([], Some("default")) => None,
-        ([], Some(name)) => {
-            return Err(Error::usage_hint(
-                format!("--context {name}: this version does not read Docker contexts"),
-                "name the engine: -H unix:///path or tcp://host:port",
-            ));
-        }
-        ([host], None) => Some(host.as_str()),
-        (_, Some(_)) => {
-            return Err(Error::usage(
-                "conflicting options: cannot specify both --host and --context",
-            ));
-        }
-        (_, None) => return Err(Error::usage("specify only one -H")),
-    };
-    Ok(Endpoint::parse(host)?)
 }

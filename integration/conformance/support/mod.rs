@@ -2,6 +2,7 @@
 
 pub mod docker;
 pub mod fakes;
+pub mod gate;
 pub mod http;
 pub mod lab;
 pub mod processes;
@@ -12,6 +13,7 @@ pub mod run;
 pub mod saved;
 pub mod stand_in;
 pub mod terminal;
+pub mod tls;
 
 pub use lab::Engine;
 pub use project::Project;

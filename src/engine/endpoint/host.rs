@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::{DEFAULT_SOCKET, Endpoint};
+use super::{DEFAULT_SOCKET, Endpoint, Ssh};
 use crate::engine::EngineError;
 
 /// Docker's plain TCP port.
@@ -21,10 +21,21 @@ pub(super) fn parse(host: &str) -> Result<Endpoint, EngineError> {
     let read = match scheme {
         "unix" => unix(rest),
         "tcp" => tcp_address(rest).map(Endpoint::Tcp),
+        "ssh" => ssh(rest),
         "npipe" => Err("a Windows pipe can only be reached from Windows".into()),
         other => Err(format!("{other}:// is none of unix, tcp and ssh")),
     };
-    read.map_err(|reason| EngineError::BadHost { host: host.into(), reason })
+    // An address that may hold a password is not repeated.
+    let shown = if host.contains('@') { format!("{scheme}://…") } else { host.to_string() };
+    read.map_err(|reason| EngineError::BadHost {
+        from: "the engine's address".into(),
+        host: shown,
+        reason,
+    })
+}
+
+fn ssh(rest: &str) -> Result<Endpoint, String> {
+    Ssh::parse(rest).map(|ssh| Endpoint::Ssh(Box::new(ssh)))
 }
 
 fn unix(path: &str) -> Result<Endpoint, String> {

@@ -11,10 +11,18 @@ use tokio::net::{TcpStream, UnixStream};
 use super::EngineError;
 use super::exec_io::{self, Container};
 
+mod certificate;
 mod connection;
 mod host;
+mod program;
+mod ssh;
+mod tls;
+mod unverified;
 
 pub use connection::{Connection, Header};
+pub use program::Program;
+pub use ssh::Ssh;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// The socket that Docker listens on when nobody says otherwise.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -28,6 +36,19 @@ pub enum Endpoint {
     Tcp(String),
     /// `buildctl dial-stdio` in a container: a buildkitd, and no Docker engine.
     Container(Box<Container>),
+    /// TCP with TLS.
+    Tls(Box<Secured>),
+    /// A machine that is reached with ssh.
+    Ssh(Box<Ssh>),
+}
+
+/// A TCP address that speaks TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secured {
+    /// `host:port`.
+    pub address: String,
+    /// Whom to trust there.
+    pub tls: Tls,
 }
 
 /// A byte stream to an engine.
@@ -44,6 +65,15 @@ impl Endpoint {
         host::parse(host.unwrap_or_default())
     }
 
+    /// The same address with TLS; only TCP can have it.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        match self {
+            Self::Tcp(address) => Self::Tls(Box::new(Secured { address, tls })),
+            other => other,
+        }
+    }
+
     /// Opens one connection.
     pub async fn dial(&self) -> Result<BoxIo, EngineError> {
         let opened: std::io::Result<BoxIo> = match self {
@@ -51,6 +81,9 @@ impl Endpoint {
             Self::Container(container) => return Box::pin(exec_io::dial(container)).await,
             Self::Unix(path) => UnixStream::connect(path).await.map(|io| Box::new(io) as BoxIo),
             Self::Tcp(address) => tcp(address).await.map(|io| Box::new(io) as BoxIo),
+            Self::Tls(to) => secured(to).await,
+            // Whether ssh gets through shows with the first byte.
+            Self::Ssh(ssh) => ssh.program().open().map(|io| Box::new(io) as BoxIo),
         };
         opened.map_err(|source| EngineError::Unreachable { endpoint: self.clone(), source })
     }
@@ -58,8 +91,9 @@ impl Endpoint {
     /// What HTTP requests name as their host.
     pub(crate) fn authority(&self) -> &str {
         match self {
-            Self::Unix(_) | Self::Container(_) => "docker",
+            Self::Unix(_) | Self::Ssh(_) | Self::Container(_) => "docker",
             Self::Tcp(address) => address,
+            Self::Tls(to) => &to.address,
         }
     }
 }
@@ -71,12 +105,18 @@ async fn tcp(address: &str) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
+async fn secured(to: &Secured) -> std::io::Result<BoxIo> {
+    Ok(Box::new(to.tls.wrap(tcp(&to.address).await?, &to.address).await?))
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(address) => write!(f, "tcp://{address}"),
             Self::Container(container) => write!(f, "docker-container://{}", container.name),
+            Self::Tls(to) => write!(f, "tcp://{}", to.address),
+            Self::Ssh(ssh) => ssh.fmt(f),
         }
     }
 }

@@ -25,7 +25,7 @@ mod secrets;
 pub mod ssh;
 pub mod upload;
 
-pub use auth::{AuthFileError, RegistryAuth};
+pub use auth::{RegistryAuth, TokenSettings};
 pub(crate) use bytes_stream::over_control;
 pub use filesync::Filesync;
 pub use receive::{Destination, FileReceiver, Outputs};
@@ -53,7 +53,7 @@ pub struct Services {
 impl Services {
     /// Every method that the engine may call; it refuses to call what is not announced.
     pub(crate) fn methods(&self) -> Vec<&'static str> {
-        let mut methods = METHODS.to_vec();
+        let mut methods = [&METHODS[..], &auth::METHODS].concat();
         methods.extend(self.outputs.is_some().then_some(receive::METHOD));
         methods.extend(self.ssh.iter().flat_map(|_| ssh::METHODS));
         methods.extend(self.uploads.is_some().then_some(upload::METHOD));
@@ -73,10 +73,9 @@ pub struct SessionId {
 }
 
 /// What every build offers.
-const METHODS: [&str; 4] = [
+const METHODS: [&str; 3] = [
     "/moby.filesync.v1.FileSync/DiffCopy",
     "/moby.buildkit.secrets.v1.Secrets/GetSecret",
-    "/moby.filesync.v1.Auth/Credentials",
     "/grpc.health.v1.Health/Check",
 ];
 
