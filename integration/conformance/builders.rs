@@ -6,7 +6,7 @@ use std::process::Command;
 use cofferdam::builders::{Asked, Contexts, Reach, find};
 use cofferdam::engine::{Connection, Container, Endpoint, EngineError, EngineKind};
 
-use crate::support::stand_in::{container, stand_in};
+use crate::support::stand_in::{container, stand_in, stand_in_with_tls};
 use crate::support::{Engine, Project, tests, unique};
 
 tests![
@@ -16,6 +16,7 @@ tests![
     builder_container_that_cannot_be_used,
     builders_build_what_buildx_builds,
     builder_mistakes_are_told,
+    builder_with_client_certificates,
 ];
 
 /// Real buildx on a store of its own.
@@ -235,4 +236,40 @@ fn builder_mistakes_are_told(engine: &'static Engine) {
     let outcome = build("lost").explains(4).says("it does not answer");
     assert!(outcome.elapsed < std::time::Duration::from_secs(45), "{}", outcome.told());
     drop(silent);
+}
+
+/// Both sides show certificates, and neither takes a stranger's.
+fn builder_with_client_certificates(engine: &'static Engine) {
+    let project = Project::new(engine, "FROM BUSYBOX\nRUN echo NAME > /c\n");
+    let buildx = Buildx { project: &project };
+    let (address, certs) = stand_in_with_tls(engine);
+    let create = |name: &str, ca: &str, client: &str, more: &str| {
+        let file = |name: &str| certs.join(name).display().to_string();
+        let (cert, key) = (file(&format!("{client}.pem")), file(&format!("{client}-key.pem")));
+        let options = format!("cacert={},cert={cert},key={key}{more}", file(ca));
+        let driver = ["--driver", "remote", "--driver-opt", &options, &address];
+        buildx.run(&[&["create", "--name", name][..], &driver].concat());
+    };
+    let build = |name: &str| {
+        let out = project.beside("tmp").join(format!("out-{name}"));
+        project.build(&["--builder", name, "-o", out.to_str().unwrap()]).run()
+    };
+    create("friend", "ca.pem", "client", "");
+    build("friend").succeeds();
+    let made = std::fs::read_to_string(project.beside("tmp").join("out-friend/c")).unwrap();
+    assert_eq!(made.trim(), project.name);
+    create("named", "ca.pem", "client", ",servername=localhost");
+    build("named").succeeds();
+
+    create("stranger", "ca.pem", "stranger", "");
+    build("stranger").explains(4).says("the node \"stranger0\" of the builder \"stranger\"");
+    create("elsewhere", "stranger-ca.pem", "client", "");
+    build("elsewhere").explains(4).says("stranger-ca.pem");
+    create("misnamed", "ca.pem", "client", ",servername=build.example");
+    build("misnamed").explains(4).says("build.example");
+    create("torn", "missing.pem", "client", "");
+    build("torn").explains(1).says("missing.pem");
+    // Without TLS there is nobody to talk to.
+    let plain = project.build(&[]).env("BUILDKIT_HOST", &address).run();
+    plain.explains(4).says("BUILDKIT_HOST");
 }

@@ -1,15 +1,25 @@
 //! A buildkitd, as far as a Docker engine can stand in for one: integration/stand-in.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::{Engine, lab};
 
-/// Starts the form `unix`, `tcp` or `tls` in front of an engine, to be shared by all tests; its
-/// address, `unix://…` or `tcp://…`.
+/// Starts the form `unix` or `tcp` in front of an engine, to be shared by all tests; its address,
+/// `unix://…` or `tcp://…`.
 pub fn stand_in(engine: &Engine, form: &str) -> String {
-    let told = script(engine, &[form]);
-    let address = told.lines().find_map(|line| line.strip_prefix("export STAND_IN="));
-    address.unwrap().to_string()
+    told(&script(engine, &[form]), "STAND_IN")
+}
+
+/// The form `tls`; also the directory of its certificates, as integration/stand-in/README.md says.
+pub fn stand_in_with_tls(engine: &Engine) -> (String, PathBuf) {
+    let said = script(engine, &["tls"]);
+    (told(&said, "STAND_IN"), told(&said, "STAND_IN_CERTS").into())
+}
+
+fn told(said: &str, name: &str) -> String {
+    let start = format!("export {name}=");
+    said.lines().find_map(|line| line.strip_prefix(&start)).unwrap().to_string()
 }
 
 /// Starts a container of the builder `name`; it is `buildx_buildkit_NAME0`.
