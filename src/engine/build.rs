@@ -207,11 +207,17 @@ impl ActiveBuild {
         if let Err(status) = self.bridge.finish(answer).await {
             return Err(self.instead(&status).await);
         }
-        let response = self.solved().await.map_err(|status| status_error::read(&status))?;
+        let answer = match self.solved().await {
+            Ok(response) => response.exporter_response,
+            Err(status) => match Exported::already_there(status.message()) {
+                Some(answer) => answer,
+                None => return Err(status_error::read(&status)),
+            },
+        };
         // What is still in the pipe belongs to the progress: the engine ends the stream itself.
         let _ = (&mut self.status).await;
         let store = self.engine.facts().store;
-        let mut exported = Exported::read(response.exporter_response, store);
+        let mut exported = Exported::read(answer, store);
         exported.buildkit_version = (&mut self.version).await.ok().flatten();
         Ok(exported)
     }

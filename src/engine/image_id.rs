@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::ImageStore;
 
 const DIGEST: &str = "containerimage.digest";
+/// How the containerd store names an image that nobody has named, before its digest.
+const NAMELESS: &str = "image \"moby-dangling@";
 const CONFIG_DIGEST: &str = "containerimage.config.digest";
 
 /// What an export made: an image in the engine's store or elsewhere, or files.
@@ -26,6 +28,17 @@ pub struct Exported {
 }
 
 impl Exported {
+    /// What the exporter would have answered, had another build not made the very same image in the
+    /// same moment: Docker 26 looks whether a nameless image is there and makes it in two steps.
+    pub(super) fn already_there(failure: &str) -> Option<HashMap<String, String>> {
+        let (_, rest) = failure.split_once(NAMELESS)?;
+        let (digest, words) = rest.split_once('"')?;
+        let hex = digest.strip_prefix("sha256:")?;
+        let whole = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (whole && words.starts_with(": already exists"))
+            .then(|| [(DIGEST.to_string(), digest.to_string())].into())
+    }
+
     /// Reads the exporters' answer.
     pub(super) fn read(answer: HashMap<String, String>, store: ImageStore) -> Self {
         let digest = answer.get(DIGEST).cloned();
@@ -52,6 +65,20 @@ impl Exported {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_that_another_build_has_just_made_is_known_by_its_digest() {
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        let failure = format!("failed to solve: image \"moby-dangling@{digest}\": already exists");
+        assert_eq!(Exported::already_there(&failure).unwrap()[DIGEST], digest);
+        for other in [
+            "image \"moby-dangling@sha256:1\": already exists".to_string(),
+            failure.replace("already exists", "not found"),
+            failure.replace("moby-dangling", "app"),
+        ] {
+            assert!(Exported::already_there(&other).is_none(), "{other}");
+        }
+    }
 
     #[test]
     fn each_generation_is_understood() {
