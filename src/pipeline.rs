@@ -13,8 +13,10 @@ use crate::request::BuildRequest;
 
 mod context;
 mod failure;
+mod hosts;
 mod in_engine;
 mod leftovers;
+mod limits;
 mod metadata;
 mod named;
 mod node;
@@ -68,6 +70,7 @@ async fn interruptible(request: BuildRequest, printer: &Printer) -> Result<(), E
         _ = terminate.recv() => return Err(Error::Interrupted),
     };
     let engine = node::connect(&request.builder, &request.platforms).await?;
+    let request = hosts::find_gateway(request, &engine).await?;
     let leftovers = Leftovers::default();
     let result = tokio::select! {
         result = build(&request, &taken, &engine, &leftovers, printer) => {

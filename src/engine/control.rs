@@ -12,6 +12,8 @@ use super::session::{Services, SessionId, over_control, serve};
 use super::upgrade::upgrade;
 use super::{Endpoint, Engine, EngineError, EngineFacts, EngineKind, ImageStore};
 
+/// Label of a worker: where the machine of the engine is.
+const HOST_GATEWAY: &str = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
 /// Windows of our side of HTTP/2, in bytes: logs and reports must never wait for us.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
@@ -32,6 +34,23 @@ impl Engine {
     /// `POST /grpc` and an upgrade, or plain HTTP/2 where the engine has done away with the upgrade.
     pub async fn channel(&self) -> Result<Channel, EngineError> {
         self.channel.get_or_try_init(|| self.open()).await.cloned()
+    }
+
+    /// The address of the machine that the engine runs on, as its steps can reach it.
+    ///
+    /// Source of the label: moby, builder/builder-next/worker/label.
+    pub async fn host_gateway(&self) -> Result<Option<std::net::IpAddr>, EngineError> {
+        let channel = self.channel().await?;
+        let workers = ControlClient::new(channel)
+            .list_workers(ListWorkersRequest::default())
+            .await
+            .map_err(|status| EngineError::Control {
+                what: "cannot ask the engine for its address",
+                message: status.message().to_string(),
+            })?;
+        let mut labels = workers.into_inner().record.into_iter().flat_map(|worker| worker.labels);
+        let found = labels.find(|(name, value)| name == HOST_GATEWAY && !value.is_empty());
+        Ok(found.and_then(|(_, address)| address.parse().ok()))
     }
 
     /// What goes along with a request for an upgrade.

@@ -9,6 +9,7 @@ use cofferdam_frontend::{Hardened, Plan};
 use super::context::{self, Taken};
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
+use super::limits;
 use super::named;
 use super::outputs::Outlets;
 use super::plan::{Locals, plan, shared_key};
@@ -18,7 +19,7 @@ use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTran
 use crate::error::Error;
 use crate::inputs::{LockFile, PinnedText, Resolver, pin_text};
 use crate::report::printer::Printer;
-use crate::request::{BuildRequest, DockerfileText};
+use crate::request::{BuildRequest, DockerfileText, Limits};
 
 /// One build in one engine: what holds from its first call to its last.
 #[derive(Clone, Copy)]
@@ -82,6 +83,7 @@ impl Job<'_> {
         desk: Desk<'_>,
     ) -> Result<Built, Error> {
         let Desk { lock, leftovers, printer } = desk;
+        self.say_what_is_unheeded(&active, printer).await;
         let read = context::read(self.request, self.taken, self.locals, active.bridge()).await;
         let (dockerfile, fetched) = match read {
             Ok(read) => read,
@@ -114,6 +116,19 @@ impl Job<'_> {
             exported.image_id.iter().for_each(|image| leftovers.nameless(image));
         }
         Ok(Built { dockerfile, text, hardened, exported, checked })
+    }
+
+    /// Limits that the engine is too old for are passed over by it: said once, before it builds.
+    async fn say_what_is_unheeded(self, active: &ActiveBuild, printer: &Printer) {
+        let limits = &self.request.limits;
+        if *limits == Limits::default() {
+            return;
+        }
+        // An engine that does not answer is found out by the next call.
+        let Ok(caps) = active.bridge().ping().await else { return };
+        if let Some(notice) = limits::unheeded(limits, &caps.llb) {
+            printer.notice(&notice);
+        }
     }
 
     /// Gives every input that the text names its digest, and the engine that text.

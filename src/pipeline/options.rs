@@ -64,7 +64,7 @@ pub(super) fn of(
 fn host(host: &ExtraHost) -> Option<String> {
     match &host.address {
         HostAddress::Ip(ip) => Some(format!("{}={ip}", host.name)),
-        // The engine has to say where it is; without its answer there is nothing to write.
+        // Found out before a build begins.
         HostAddress::Gateway => None,
     }
 }

@@ -1,7 +1,7 @@
 //! What a request may ask for and the pipeline cannot do yet: refused by name, never dropped.
 
 use crate::error::Error;
-use crate::request::{Attest, BuildRequest, HostAddress, Policy};
+use crate::request::{Attest, BuildRequest, Policy};
 
 /// Refuses it, before an engine is asked for anything.
 pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
@@ -18,7 +18,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         secrets: _,
         ssh: _,
         network: _,
-        hosts,
+        hosts: _,
         limits: _,
         allow: _,
         keep: _,
@@ -43,10 +43,8 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         notices: _,
     } = request;
     let Policy { files, disabled: _ } = policy;
-    let gateway = hosts.iter().any(|host| host.address == HostAddress::Gateway);
     let sbom = attests.iter().any(|(kind, on)| kind != "provenance" && matches!(on, Attest::On(_)));
     for (asked, what) in [
-        (gateway, "--add-host with host-gateway"),
         (sbom, "--sbom"),
         (!files.is_empty(), "--policy with a file"),
         (source_policy.is_some(), "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),

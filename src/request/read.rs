@@ -1,7 +1,7 @@
 //! From what was typed to what it means.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cofferdam_frontend::pins::reference::Reference;
 
@@ -174,7 +174,28 @@ fn said(flags: OutputFlags, debug: bool, environment: &Environment) -> Result<Sa
         ));
     }
     let progress = progress::read(progress.as_deref(), quiet == Some(true), debug, environment)?;
-    Ok(Said { outputs, progress, iidfile, metadata_file: path(metadata_file) })
+    let metadata_file = path(metadata_file);
+    for (flag, file) in [("--iidfile", &iidfile), ("--metadata-file", &metadata_file)] {
+        check_file(flag, file.as_deref())?;
+    }
+    Ok(Said { outputs, progress, iidfile, metadata_file })
+}
+
+/// Refuses a file that could not be written at the end.
+fn check_file(flag: &str, file: Option<&Path>) -> Result<(), Error> {
+    let Some(file) = file else { return Ok(()) };
+    let directory = lock::directory_of(Some(file));
+    let shown = file.display();
+    if file.is_dir() {
+        return Err(Error::usage(format!("{flag} {shown}: it is a directory")));
+    }
+    if !directory.is_dir() {
+        return Err(Error::usage_hint(
+            format!("{flag} {shown}: there is no directory {}", directory.display()),
+            "make it first, or name another place",
+        ));
+    }
+    Ok(())
 }
 
 fn legacy_notices(flags: &LegacyFlags, environment: &Environment) -> Result<Vec<String>, Error> {

@@ -30,9 +30,8 @@ pub(super) fn read_all(
             From::File(path) => read_file(&id, path)?,
             From::Env(name) => read_env(&id, name, env(name))?,
         };
-        if values.insert(id.clone(), value).is_some() {
-            return Err(Error::usage(format!("--secret id={id} is given twice")));
-        }
+        // The last one of a name counts, as with buildx.
+        values.insert(id, value);
     }
     Ok(values)
 }
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_empty_or_twice_is_an_error_and_no_value_shows() {
+    fn what_is_missing_or_empty_is_an_error_and_no_value_shows() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name).display().to_string();
         std::fs::write(dir.path().join("empty"), "").unwrap();
@@ -157,7 +156,6 @@ mod tests {
             vec![format!("id=a,src={}", dir.path().display())],
             vec!["id=a,env=UNSET".into()],
             vec!["id=a,env=EMPTY".into()],
-            vec![format!("id=a,src={0}", path("good")), format!("id=a,src={0}", path("good"))],
         ] {
             let error = read(&bad).unwrap_err();
             assert_eq!(error.exit_code(), 1, "{bad:?}");
@@ -165,5 +163,8 @@ mod tests {
         }
         let good = read(&[format!("id=a,src={}", path("good"))]).unwrap();
         assert_eq!(good["a"].len(), 7);
+        std::fs::write(dir.path().join("other"), "12").unwrap();
+        let both = ["good", "other"].map(|name| format!("id=a,src={}", path(name)));
+        assert_eq!(read(&both).unwrap()["a"].len(), 2);
     }
 }
