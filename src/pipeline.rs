@@ -98,7 +98,7 @@ async fn build(
 ) -> Result<(), Error> {
     let started = SystemTime::now();
     let id = BuildId::random().map_err(Error::io("make a name for the build"))?;
-    plan::check_platforms(engine)?;
+    plan::check_platforms(request, engine)?;
     engine.channel().await?;
     let mut lock = LockFile::read(&request.lock_path)?;
 

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use cofferdam_frontend::bridge::Bridge as _;
 use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::remote::Named;
 use cofferdam_frontend::{Hardened, Plan};

@@ -40,7 +40,10 @@ pub(super) fn unheeded(limits: &Limits, caps: &BTreeSet<String>) -> Option<Strin
     if names.is_empty() {
         return None;
     }
-    Some(format!("this engine's BuildKit is too old for these limits, steps run without: {}", names.join(", ")))
+    Some(format!(
+        "this engine's BuildKit is too old for these limits, steps run without: {}",
+        names.join(", ")
+    ))
 }
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ impl Outlets {
                     )?;
                 }
                 Output::Docker { dest: None, context: _, attrs } => {
+                    is_docker(engine)?;
                     let names = references(&split(attrs.get("name")))?;
                     let attrs = merged(attrs, &annotations);
                     outlets.image(engine, names, (false, false), attrs)?;
@@ -122,18 +123,19 @@ impl Outlets {
             }
             return Ok(());
         }
-        let repositories = |names: &[Reference]| {
-            let mut all: Vec<String> = names.iter().map(Reference::name).collect();
-            all.dedup();
-            all.join(",")
-        };
+        // A registry shows a name when all of the image is there, and the exporter only begins when
+        // everything was checked.
+        let named = |name: &Reference| if by_digest { name.name() } else { name.canonical() };
+        let mut named: Vec<String> = names.iter().map(named).collect();
+        named.dedup();
+        if !named.is_empty() {
+            attrs.insert("name".into(), named.join(","));
+        }
         if push {
-            attrs.insert("name".into(), repositories(&names));
             attrs.insert("push".into(), "true".into());
+        }
+        if by_digest {
             attrs.insert("push-by-digest".into(), "true".into());
-        } else if !names.is_empty() {
-            let names: Vec<String> = names.iter().map(Reference::canonical).collect();
-            attrs.insert("name".into(), names.join(","));
         }
         self.exporters.push(Exporter { kind: "image".into(), attrs });
         Ok(())
@@ -159,6 +161,17 @@ fn destination(dest: &Dest, printer: &Printer) -> Result<Destination, Error> {
         Dest::File(path) => Destination::File(path.clone()),
         Dest::Dir(path) => Destination::Directory { path: path.clone(), delete: false },
     })
+}
+
+/// What a BuildKit daemon built does not get into a Docker engine by itself.
+fn is_docker(engine: &Engine) -> Result<(), Error> {
+    if engine.kind() == EngineKind::Docker {
+        return Ok(());
+    }
+    Err(Error::usage_hint(
+        "this builder is no Docker engine, and loading into one is not supported by this version",
+        "write -o type=docker,dest=image.tar and `docker load -i image.tar`, or --push",
+    ))
 }
 
 /// Docker's classic store has no exporter for archives.

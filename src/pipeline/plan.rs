@@ -9,7 +9,7 @@ use cofferdam_frontend::graph::digest;
 use super::options;
 use crate::engine::session::Filesync;
 use crate::engine::session::filesync::{FilesyncError, MemoryEntry, MemoryTree, Tree};
-use crate::engine::{BuildId, Engine};
+use crate::engine::{BuildId, Engine, ImageStore};
 use crate::error::Error;
 use crate::helper;
 use crate::inputs::PinnedText;
@@ -115,12 +115,18 @@ impl Filter for PlainNames {
 }
 
 /// Refuses what this version cannot harden, before anything is sent.
-pub(super) fn check_platforms(engine: &Engine) -> Result<(), Error> {
+pub(super) fn check_platforms(request: &BuildRequest, engine: &Engine) -> Result<(), Error> {
     let native = &engine.facts().platform;
     if native != helper::PLATFORM {
         return Err(Error::usage_hint(
             format!("the engine runs on {native}, this program's helper on {}", helper::PLATFORM),
             "use the program that was built for the engine's platform",
+        ));
+    }
+    if request.platforms.len() > 1 && engine.facts().store == ImageStore::Classic {
+        return Err(Error::usage_hint(
+            "multi-platform build is not supported by this engine's image store",
+            "turn on the containerd image store, or use a builder of driver docker-container or remote",
         ));
     }
     Ok(())

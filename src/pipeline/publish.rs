@@ -98,7 +98,10 @@ pub(super) fn print_id(
     printer: &Printer,
 ) -> Result<(), Error> {
     match &exported.image_id {
-        Some(id) if request.print_id => printer.stdout(format!("{id}\n").as_bytes()),
+        // An archive on stdout ends where it ends.
+        Some(id) if request.print_id && !request.outputs.uses_stdout() => {
+            printer.stdout(format!("{id}\n").as_bytes())
+        }
         _ => Ok(()),
     }
 }

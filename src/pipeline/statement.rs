@@ -40,7 +40,7 @@ impl Known<'_> {
             subjects: subjects(request, exported),
             dockerfile: &dockerfile.shown,
             target: request.target.as_deref(),
-            platform: request.platform().unwrap_or(&engine.facts().platform),
+            platform: &platforms(request, &engine.facts().platform),
             build_args: &text.build_args,
             labels: &request.labels,
             secret_ids: request.secrets.ids().collect(),
@@ -70,6 +70,11 @@ impl Known<'_> {
         };
         facts.statement()
     }
+}
+
+/// What was built for; the engine's own platform where nobody said.
+fn platforms(request: &BuildRequest, native: &str) -> String {
+    if request.platforms.is_empty() { native.to_string() } else { request.platforms.join(",") }
 }
 
 /// The image by every digest it has: an image that was not pushed may have no manifest yet.
