@@ -22,7 +22,7 @@ lint:
 
 unit:
 	cargo test --locked --workspace --exclude cofferdam
-	cargo test --locked --lib --bins --test walls
+	cargo test --locked --lib --bins --test walls --test command_lines
 
 # The same tests on each engine of the lab, and examples/ as their pages say; stops what it started.
 conformance:

@@ -185,8 +185,10 @@ pub fn is_true(text: &str) -> bool {
 
 /// A file of an earlier build must not survive a failure of this one.
 fn remove_if_there(path: &Path) -> Result<(), Error> {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        // What is wrong with the place itself is told where it is checked.
+        Err(error) if !matches!(error.kind(), NotFound | IsADirectory | NotADirectory) => {
             Err(Error::io(format!("remove the old {}", path.display()))(error))
         }
         _ => Ok(()),
