@@ -17,6 +17,8 @@ const HOST_GATEWAY: &str = "org.mobyproject.buildkit.worker.moby.host-gateway-ip
 /// Windows of our side of HTTP/2, in bytes: logs and reports must never wait for us.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
+/// Largest headers of an answer, in bytes: an error carries its details there, with the Dockerfile.
+const MAX_HEADERS: u32 = 16 << 20;
 
 /// How the session reaches the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,6 +172,7 @@ async fn over(io: BoxIo) -> Result<Channel, tonic::transport::Error> {
     TonicEndpoint::from_static("http://docker")
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_max_header_list_size(MAX_HEADERS)
         .connect_with_connector(service_fn(move |_| {
             let io = io.take().map(TokioIo::new);
             async move {
