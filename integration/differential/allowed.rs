@@ -23,8 +23,8 @@ struct Entry {
     /// Which fact may differ.
     fact: String,
     /// `THEME::NAME` of the cases; any where it is not said.
-    #[serde(default = "any")]
-    case: String,
+    #[serde(default)]
+    cases: Vec<String>,
     /// Names of the settings; any where it is not said.
     #[serde(default = "any")]
     on: String,
@@ -63,7 +63,7 @@ impl Allowed {
         let of = |side: Option<&str>| side.unwrap_or("(none)").to_string();
         let fits = |entry: &&Entry| {
             matches(&entry.fact, difference.fact)
-                && matches(&entry.case, &name)
+                && (entry.cases.is_empty() || entry.cases.iter().any(|case| matches(case, &name)))
                 && matches(&entry.on, &setting.name)
                 && matches(&entry.buildx, &of(difference.buildx))
                 && matches(&entry.cofferdam, &of(difference.cofferdam))
@@ -78,7 +78,7 @@ impl Allowed {
         let entries = self.difference.iter().filter(ran);
         let idle = entries.filter(|entry| entry.used.load(Ordering::Relaxed) == 0);
         idle.map(|entry| {
-            format!("{} in {} on {}: {}", entry.fact, entry.case, entry.on, entry.reason.trim())
+            format!("{} in {:?} on {}: {}", entry.fact, entry.cases, entry.on, entry.reason.trim())
         })
         .collect()
     }

@@ -8,20 +8,25 @@ use crate::corpus::Case;
 use crate::directory;
 use crate::facts::{Difference, Facts};
 use crate::image;
-use crate::normal::Normal;
+use crate::normal::{self, Normal};
 use crate::setting::Setting;
 
 /// Differences to show; more of them have the same cause.
-const SHOWN: usize = 40;
+const SHOWN: usize = 20;
 
 /// Runs the case; the error says what differs and what both said.
-pub fn compare(case: &Case, setting: &'static Setting, allowed: &Allowed) -> Result<(), String> {
+pub fn compare(
+    case: &Case,
+    setting: &'static Setting,
+    tool: Tool,
+    allowed: &Allowed,
+) -> Result<(), String> {
     let buildx = Arm::run(case, setting, Tool::Buildx);
     if buildx.exit != case.exit {
         return Err(format!("buildx ends otherwise than with {}\n{}", case.exit, buildx.told()));
     }
     let theirs = facts(&buildx);
-    let cofferdam = Arm::run(case, setting, Tool::Cofferdam);
+    let cofferdam = Arm::run(case, setting, tool);
     let ours = facts(&cofferdam);
     let mut problems = String::new();
     for word in &case.says {
@@ -69,15 +74,17 @@ fn show(to: &mut String, difference: &Difference<'_>) {
 /// Everything that can be known of what an arm did. Its images leave the engine later.
 fn facts(arm: &Arm) -> Facts {
     let named = images(arm);
-    for (name, _) in named.iter().filter(|(name, _)| name.starts_with(&arm.image)) {
+    for (name, _) in named.iter().filter(|(name, _)| name.contains(&arm.image)) {
         arm.setting.owns(name);
     }
-    for (_, id) in &named {
-        arm.setting.owns(id);
+    let written = ["writing image", "exporting manifest"];
+    let lines = arm.stderr.lines().filter(|line| written.iter().any(|word| line.contains(word)));
+    for id in lines.flat_map(normal::digests).chain(named.iter().map(|(_, id)| id.clone())) {
+        arm.setting.owns(&id);
     }
     let called: Vec<_> = named
         .iter()
-        .map(|(name, id)| (id.clone(), format!("ID of {}", name.replace(&arm.image, "IMAGE"))))
+        .map(|(name, id)| (id.clone(), format!("ID of {}", without(name, arm))))
         .collect();
     let normal = Normal::new(arm, &called);
     let mut facts = Facts::default();
@@ -85,20 +92,22 @@ fn facts(arm: &Arm) -> Facts {
     facts.add("stdout", normal.output(&arm.stdout));
     directory::tell(&mut facts, &normal, &arm.work());
     for (name, id) in &named {
-        let name = name.replace(&arm.image, "IMAGE");
-        image::tell(&mut facts, arm, &normal, &name, id);
+        image::tell(&mut facts, arm, &normal, &normal.text(name), id);
     }
     facts
+}
+
+fn without(name: &str, arm: &Arm) -> String {
+    name.replace(&arm.image, "IMAGE").replace(&arm.setting.engine.registry, "REGISTRY")
 }
 
 /// The arm's images: names with their IDs, and those of which only an ID was told.
 fn images(arm: &Arm) -> Vec<(String, String)> {
     let all = arm.setting.daemon.images();
-    let mut found: Vec<_> =
-        all.into_iter().filter(|(name, _)| name.starts_with(&arm.image)).collect();
+    let mut found: Vec<_> = all.into_iter().filter(|(name, _)| name.contains(&arm.image)).collect();
     let mut texts = directory::texts(&arm.work());
     texts.insert(0, arm.stdout.clone());
-    for id in texts.iter().flat_map(|text| Normal::digests(text)) {
+    for id in texts.iter().flat_map(|text| normal::digests(text)) {
         let known = found.iter().any(|(_, known)| *known == id);
         if known {
             continue;

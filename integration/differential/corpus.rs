@@ -4,6 +4,7 @@
 //! === name of the case
 //! # what it is about
 //! engines: b-classic b-containerd     only there; a line before the first case is for all of them
+//! not: remote                         not in this setting, see setting.rs
 //! exit: 1                             what buildx exits with; 0 where it is not said
 //! says: a word                        that both must print to standard error; repeat
 //! $ build -t $IMAGE .                 the script; this line where there is none
@@ -24,6 +25,8 @@ pub struct Case {
     pub name: String,
     /// The only engines it is for, by their names in the lab; empty for all.
     pub engines: Vec<String>,
+    /// Settings it is not for.
+    pub not: Vec<String>,
     pub exit: i32,
     pub says: Vec<String>,
     pub script: String,
@@ -63,6 +66,7 @@ fn parse(theme: &str, text: &str) -> Vec<Case> {
         theme: theme.into(),
         name: String::new(),
         engines: Vec::new(),
+        not: Vec::new(),
         exit: 0,
         says: Vec::new(),
         script: String::new(),
@@ -99,6 +103,7 @@ fn read_head<'a>(case: &mut Case, lines: impl Iterator<Item = &'a str>) {
             "" | "#" => {}
             "$" => case.script += &format!("{value}\n"),
             "engines:" => case.engines = value.split_whitespace().map(String::from).collect(),
+            "not:" => case.not = value.split_whitespace().map(String::from).collect(),
             "exit:" => case.exit = value.trim().parse().expect("an exit code"),
             "says:" => case.says.push(value.trim().into()),
             _ => panic!("{}::{}: what does this line mean? {line:?}", case.theme, case.name),

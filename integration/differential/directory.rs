@@ -18,7 +18,9 @@ const TEXT: u64 = 1 << 16;
 /// The files below a directory with their names in it; what git keeps for itself left out.
 fn files(work: &Path) -> Vec<(String, PathBuf)> {
     let walk = walkdir::WalkDir::new(work).min_depth(1).sort_by_file_name().into_iter();
-    let walk = walk.filter_entry(|entry| entry.file_name() != ".git");
+    let skipped = [".git", "blobs"];
+    let walk =
+        walk.filter_entry(move |entry| skipped.iter().all(|name| entry.file_name() != *name));
     walk.map(|entry| {
         let path = entry.unwrap().into_path();
         (path.strip_prefix(work).unwrap().to_string_lossy().into_owned(), path)
@@ -51,6 +53,9 @@ pub fn tell(facts: &mut Facts, normal: &Normal, work: &Path) {
             node.content = fs::read_link(&path).unwrap().to_string_lossy().into_owned();
         } else if kind.is_dir() {
             node.kind = "directory";
+            if let Some(blobs) = archive::layout_of(&path) {
+                archive::layout(facts, normal, &format!("file/{name}"), &blobs).unwrap();
+            }
         } else if kind.is_file() {
             node.content = content(facts, normal, &name, &path);
         } else {

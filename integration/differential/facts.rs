@@ -25,7 +25,8 @@ impl Facts {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Everything that is not the same in both.
+    /// Everything that is not the same in both. What one of them lacks is told once, without what
+    /// is known of its parts.
     pub fn differences<'a>(buildx: &'a Self, cofferdam: &'a Self) -> Vec<Difference<'a>> {
         let mut names: Vec<&str> =
             buildx.0.keys().chain(cofferdam.0.keys()).map(String::as_str).collect();
@@ -36,6 +37,17 @@ impl Facts {
             buildx: buildx.get(fact),
             cofferdam: cofferdam.get(fact),
         });
-        all.filter(|difference| difference.buildx != difference.cofferdam).collect()
+        let mut found: Vec<Difference<'a>> = Vec::new();
+        for difference in all.filter(|difference| difference.buildx != difference.cofferdam) {
+            let told = found.last().is_some_and(|whole: &Difference<'_>| {
+                let lacks = whole.buildx.is_none() || whole.cofferdam.is_none();
+                let part = difference.fact.strip_prefix(whole.fact);
+                lacks && part.is_some_and(|part| part.starts_with('/'))
+            });
+            if !told {
+                found.push(difference);
+            }
+        }
+        found
     }
 }

@@ -18,6 +18,7 @@ pub fn tell(facts: &mut Facts, arm: &Arm, normal: &Normal, name: &str, id: &str)
         facts.add(prefix, "cannot be inspected");
         return;
     };
+    facts.add(&prefix, "built");
     config(facts, normal, &prefix, &image);
     let told = history(facts, arm, normal, &prefix, &image, id)
         .and_then(|()| daemon.export(&image, id, |tar| root(facts, &prefix, tar))?);
@@ -46,6 +47,11 @@ pub fn leaves(facts: &mut Facts, normal: &Normal, name: &str, value: &Value) {
     match value {
         Value::Null | Value::Bool(false) => {}
         Value::String(text) if text.is_empty() => {}
+        // The name of one build.
+        Value::String(text) if name.ends_with("/buildx.build.ref") => {
+            let builder = text.rsplit_once('/').map(|(builder, _)| builder);
+            facts.add(name, builder.unwrap_or(text));
+        }
         Value::String(text) => facts.add(name, normal.text(text)),
         // Environment and commands are read as a whole.
         Value::Array(_) => facts.add(name, normal.text(&value.to_string())),

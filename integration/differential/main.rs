@@ -21,9 +21,9 @@ mod directory;
 mod facts;
 mod image;
 #[path = "../conformance/support/lab.rs"]
-#[expect(dead_code, reason = "shared with the conformance suite")]
 mod lab;
 mod normal;
+mod scripts;
 mod setting;
 mod tree;
 
@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use allowed::Allowed;
+use arm::Tool;
 use corpus::Case;
 use libtest_mimic::{Arguments, Trial};
 use setting::Setting;
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // They mostly wait for engines.
     arguments.test_threads.get_or_insert(6);
-    let cases = corpus::all();
+    let (cases, scripts) = (corpus::all(), scripts::all());
     let allowed = Arc::new(Allowed::read());
     let settings = setting::all(arguments.list);
     let whole = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
@@ -48,7 +49,10 @@ fn main() -> ExitCode {
     let mut trials = coverage::trials(&cases);
     for &setting in &settings {
         let here = cases.iter().filter(|case| setting.takes(case));
-        trials.extend(here.map(|&case| trial(case, setting, &allowed)));
+        trials.extend(here.map(|&case| trial(case, setting, None, &allowed)));
+        let here = scripts.iter().filter(|case| setting.takes(case));
+        let ways = here.flat_map(|&case| scripts::WAYS.iter().map(move |way| (case, way)));
+        trials.extend(ways.map(|(case, way)| trial(case, setting, Some(*way), &allowed)));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     std::thread::scope(|scope| {
@@ -68,8 +72,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn trial(case: &'static Case, setting: &'static Setting, allowed: &Arc<Allowed>) -> Trial {
-    let name = format!("{}::{}::{}", setting.name, case.theme, case.name);
+fn trial(
+    case: &'static Case,
+    setting: &'static Setting,
+    way: Option<(&str, Tool)>,
+    allowed: &Arc<Allowed>,
+) -> Trial {
+    let mut name = format!("{}::{}::{}", setting.name, case.theme, case.name);
+    let tool = way.map_or(Tool::Cofferdam, |(way, tool)| {
+        name += &format!("::{way}");
+        tool
+    });
     let allowed = Arc::clone(allowed);
-    Trial::test(name, move || Ok(compare::compare(case, setting, &allowed)?))
+    Trial::test(name, move || {
+        let result = compare::compare(case, setting, tool, &allowed);
+        // Every test after a crash fails too; the ones that ran meanwhile are the suspects.
+        if !setting.engine_runs() {
+            return Err("the engine is down after this test".into());
+        }
+        Ok(result?)
+    })
 }

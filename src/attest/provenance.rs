@@ -138,7 +138,7 @@ impl Facts<'_> {
             "dockerfile": self.dockerfile,
             "target": self.target,
             "platform": self.platform,
-            "buildArgs": self.build_args,
+            "buildArgs": shown(self.build_args),
             "labels": self.labels,
             "secrets": secrets,
             "network": if self.no_network { "none" } else { "default" },
@@ -272,9 +272,42 @@ fn time(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
+/// Build arguments as they may be read by everybody: a proxy's address can hold a password, which
+/// BuildKit keeps out of the image as well.
+fn shown(build_args: &BTreeMap<String, String>) -> BTreeMap<&str, String> {
+    const PROXIES: [&str; 4] = ["http_proxy", "https_proxy", "ftp_proxy", "all_proxy"];
+    let shown = |name: &str, value: &str| {
+        if !PROXIES.contains(&name.to_ascii_lowercase().as_str()) {
+            return value.to_string();
+        }
+        let (scheme, rest) = match value.split_once("://") {
+            Some((scheme, rest)) => (format!("{scheme}://"), rest),
+            None => (String::new(), value),
+        };
+        format!("{scheme}{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
+    };
+    build_args.iter().map(|(name, value)| (name.as_str(), shown(name, value))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxys_password_is_not_recorded() {
+        let args = [
+            ("HTTP_PROXY", "http://me:p@ss@proxy:3128/"),
+            ("https_proxy", "me:pass@proxy:3128"),
+            ("NO_PROXY", "localhost,@x"),
+            ("VERSION", "user@1"),
+        ];
+        let args = args.map(|(name, value)| (name.to_string(), value.to_string())).into();
+        let shown = shown(&args);
+        assert_eq!(shown["HTTP_PROXY"], "http://proxy:3128/");
+        assert_eq!(shown["https_proxy"], "proxy:3128");
+        assert_eq!(shown["NO_PROXY"], "localhost,@x");
+        assert_eq!(shown["VERSION"], "user@1");
+    }
 
     #[test]
     fn names_become_package_urls() {

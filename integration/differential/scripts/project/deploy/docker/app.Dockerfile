@@ -1,0 +1,4 @@
+ARG BASE=busybox:latest
+FROM $BASE
+COPY src/greet /greet
+RUN sh /greet >/greeting

@@ -1,0 +1,3 @@
+ARG BASE=busybox:latest
+FROM $BASE
+RUN echo tool >/tool
