@@ -135,7 +135,10 @@ fn platform_of_the_engine(engine: &'static Engine) {
 
 fn platform_that_was_never_asked(engine: &'static Engine) {
     let project = Project::new(engine, "FROM BUSYBOX\nRUN echo NAME\n");
-    project.build(&["--platform", "linux/amd64,linux/arm64"]).run().explains(1).says("--platform");
+    if engine.name != "b-containerd" {
+        let two = project.build(&["--platform", "linux/amd64,linux/arm64"]).run();
+        two.explains(1).says("multi-platform build is not supported");
+    }
     project.build(&["--platform", "nonsense"]).run().fails(1).says("nonsense");
 }
 
@@ -163,7 +166,8 @@ fn progress_quiet(engine: &'static Engine) {
     let hidden = format!("hidden-{}", project.name);
     let outcome = project.build(&["--progress", "quiet"]).run().succeeds();
     let outcome = outcome.never_says(&hidden);
-    assert_eq!(outcome.out(), "");
+    // As with buildx: the ID and nothing else.
+    assert!(outcome.out().starts_with("sha256:") && outcome.out().lines().count() == 1);
     // A step that fails is no longer quiet.
     project.dockerfile("FROM BUSYBOX\nRUN echo shown-NAME; false\n");
     let shown = format!("\n{}shown-{}", "", project.name);
