@@ -89,7 +89,7 @@ fn token_instead_of_a_password(engine: &'static Engine) {
         ),
     );
     project.build(&["-t", &project.tag("1")]).run().succeeds().never_says(&password);
-    // Newer engines find the layers in their store and ask for no token.
+    // Docker 26.1 was not seen to ask for a token here; why is not known yet.
     if engine.name != "a" {
         return;
     }
