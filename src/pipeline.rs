@@ -11,6 +11,7 @@ use crate::inputs::LockFile;
 use crate::report::printer::Printer;
 use crate::request::BuildRequest;
 
+mod attests;
 mod context;
 mod failure;
 mod hosts;
@@ -106,6 +107,7 @@ async fn build(
     let namespace = leftovers.begin(&id, engine, request.state_dir.as_deref());
     let files = locals.serve(request)?;
     let outputs = request.outputs.resolve(request.builder.outputs(), &request.tags)?;
+    attests::check(request, engine, &outputs)?;
     let mut outlets = Outlets::new(request, &outputs, engine, printer)?;
     let job = Job {
         request,

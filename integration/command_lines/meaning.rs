@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use cofferdam::request::{
-    Allow, Attest, BuildRequest, Call, Context, DockerfileSource, Limits, Network, Outputs, Policy,
+    Allow, Attest, BuildRequest, Call, Context, DockerfileSource, Limits, MetadataContent, Network,
+    Outputs, Policy,
 };
 
 /// The line.
@@ -38,6 +39,7 @@ pub fn of(request: &BuildRequest) -> String {
         progress,
         iidfile,
         metadata_file,
+        metadata: content,
         builder,
         auth: _,
         data_dir: _,
@@ -85,6 +87,9 @@ pub fn of(request: &BuildRequest) -> String {
     said.add("", progress.debug.then(|| "debug".into()));
     said.add("iidfile", iidfile.as_ref().map(|path| path.display().to_string()));
     said.add("metadata", metadata_file.as_ref().map(|path| path.display().to_string()));
+    if *content != MetadataContent::default() {
+        said.add("metadata with", [format!("{content:?}")]);
+    }
     let engines = builder.connections.iter().map(|node| node.endpoint.to_string());
     said.add("engine", engines.filter(|engine| engine != "unix:///var/run/docker.sock"));
     said.add("", in_ci.then(|| "ci".into()));

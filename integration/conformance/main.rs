@@ -11,6 +11,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod attested;
 mod bad_input;
 mod builders;
 mod connection;
@@ -66,6 +67,7 @@ const SUITES: &[&[Test]] = &[
     terminal::TESTS,
     connection::TESTS,
     credentials::TESTS,
+    attested::TESTS,
 ];
 
 fn main() {

@@ -223,6 +223,7 @@ async fn start(engine: &'static Engine, files: Filesync) -> ActiveBuild {
         transport: SessionTransport::Auto,
         exporters: vec![Exporter::store()],
         entitlements: Vec::new(),
+        options: BTreeMap::new(),
     };
     connected.start(&id, opening, progress).await.unwrap()
 }

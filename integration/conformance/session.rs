@@ -65,6 +65,7 @@ impl<'a> Build<'a> {
                 transport: SessionTransport::Auto,
                 exporters: self.exporters,
                 entitlements: Vec::new(),
+                options: BTreeMap::new(),
             };
             let active = connected.start(&id, opening, progress).await.unwrap();
             let request =

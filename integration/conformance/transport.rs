@@ -63,6 +63,7 @@ fn session_over_control(engine: &'static Engine) {
             transport: SessionTransport::Control,
             exporters: vec![Exporter::store()],
             entitlements: Vec::new(),
+            options: BTreeMap::new(),
         };
         let active = connected.start(&id, opening, progress).await.unwrap();
         let (options, inputs) = (BTreeMap::new(), BTreeMap::new());

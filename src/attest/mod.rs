@@ -2,4 +2,5 @@
 //!
 //! Signing will wrap [`provenance::Facts::statement`] in an envelope; the bytes stay the same.
 
+mod predicate;
 pub mod provenance;

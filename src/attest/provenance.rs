@@ -19,7 +19,7 @@ const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 const BUILD_TYPE: &str =
     "https://github.com/cofferdam/cofferdam/blob/main/docs/provenance.md#build-type-v1";
-const BUILDER: &str = "https://github.com/cofferdam/cofferdam/builder";
+pub(super) const BUILDER: &str = "https://github.com/cofferdam/cofferdam/builder";
 /// Where BuildKit finds what the session uploads.
 const UPLOADS: &str = "http://buildkit-session/";
 /// The canonical listing of a directory tree, described in docs/provenance.md.
@@ -156,7 +156,7 @@ impl Facts<'_> {
     }
 
     /// Whether everything that was read stands in the statement with a digest.
-    fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         let known = |bound: &BoundSource| match &bound.source {
             // Listed as the context, with its digest.
             Source::Http { url, .. } if url.starts_with(UPLOADS) => true,
@@ -193,7 +193,7 @@ impl Facts<'_> {
     }
 
     fn builder(&self) -> Value {
-        let place = if self.in_ci { "ci" } else { "local" };
+        let place = place(self.in_ci);
         let mut version = Map::new();
         version.insert("cofferdam".into(), env!("CARGO_PKG_VERSION").into());
         version.insert("docker".into(), self.engine_version.into());
@@ -227,7 +227,7 @@ fn exception(exception: &Exception) -> Value {
 }
 
 /// A source of the graph as a resource; the session's own directories are listed on their own.
-fn source(bound: &BoundSource) -> Option<Value> {
+pub(super) fn source(bound: &BoundSource) -> Option<Value> {
     let uri = match &bound.source {
         Source::Image { name, .. } => purl(name),
         Source::Layout { name, .. } => format!("oci-layout://{name}"),
@@ -260,15 +260,20 @@ fn purl(name: &str) -> String {
     if tag.is_empty() { format!("pkg:docker/{path}") } else { format!("pkg:docker/{path}@{tag}") }
 }
 
+/// Where it was built, as a part of the builder's name.
+pub(super) fn place(in_ci: bool) -> &'static str {
+    if in_ci { "ci" } else { "local" }
+}
+
 /// `algorithm:value` as in-toto writes digests.
-fn digest_set(digest: &str) -> Value {
+pub(super) fn digest_set(digest: &str) -> Value {
     let (algorithm, value) = digest.split_once(':').unwrap_or(("sha256", digest));
     let mut set = Map::new();
     set.insert(algorithm.to_string(), value.into());
     Value::Object(set)
 }
 
-fn time(time: SystemTime) -> String {
+pub(super) fn time(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 

@@ -1,7 +1,7 @@
 //! One build: a session, a solve that waits for our result, and the stream of its progress.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bollard_buildkit_proto::google::rpc;
 use bollard_buildkit_proto::moby::buildkit::v1 as control;
@@ -41,19 +41,32 @@ impl BuildId {
     }
 }
 
-/// The digest of the first step that failed by itself.
+/// What the progress told that is needed at the end.
 #[derive(Clone, Debug, Default)]
-struct Blamed(Arc<Mutex<Option<String>>>);
+struct Told(Arc<Mutex<Kept>>);
 
-impl Blamed {
+#[derive(Debug, Default)]
+struct Kept {
+    /// The digest of the first step that failed by itself.
+    blamed: Option<String>,
+    warnings: Vec<control::VertexWarning>,
+}
+
+impl Told {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn read(&self, status: &StatusResponse) {
         // Steps that end because another failed say so.
         let failed = |error: &str| !error.is_empty() && !error.ends_with("context canceled");
         let looked = |name: &str| name.starts_with(cofferdam_frontend::remote::LOOKING);
         let mut vertices = status.vertexes.iter();
         if let Some(vertex) = vertices.find(|v| failed(&v.error) && !looked(&v.name)) {
-            let mut blamed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            blamed.get_or_insert_with(|| vertex.digest.clone());
+            self.kept().blamed.get_or_insert_with(|| vertex.digest.clone());
+        }
+        if !status.warnings.is_empty() {
+            self.kept().warnings.extend_from_slice(&status.warnings);
         }
     }
 }
@@ -67,7 +80,7 @@ pub struct ActiveBuild {
     /// Whether `solve` has told its result, which it does once.
     over: bool,
     status: JoinHandle<()>,
-    blamed: Blamed,
+    told: Told,
     version: JoinHandle<Option<String>>,
     engine: Engine,
 }
@@ -103,6 +116,8 @@ pub struct Opening {
     pub exporters: Vec<Exporter>,
     /// Rights that steps may use, as `network.host`.
     pub entitlements: Vec<String>,
+    /// Options that BuildKit reads when it exports: `attest:KIND`.
+    pub options: BTreeMap<String, String>,
 }
 
 impl Engine {
@@ -113,19 +128,19 @@ impl Engine {
         opening: Opening,
         progress: mpsc::Sender<StatusResponse>,
     ) -> Result<ActiveBuild, EngineError> {
-        let Opening { shared_key, services, transport, exporters, entitlements } = opening;
+        let Opening { shared_key, services, transport, exporters, entitlements, options } = opening;
         let channel = self.channel().await?;
         let session_id = SessionId { uuid: id.0.clone(), shared_key, methods: services.methods() };
         let session = self.serve_session(&channel, &session_id, services, transport).await?;
         let build = id.0.parse().map_err(|_| EngineError::NoImageId)?;
         let bridge = GatewayBridge::new(channel.clone(), build);
         let version = tokio::spawn(buildkit_version(channel.clone()));
-        let blamed = Blamed::default();
-        let status = tokio::spawn(watch(channel.clone(), id.0.clone(), progress, blamed.clone()));
-        let request = solve_request(id, exporters, entitlements);
+        let told = Told::default();
+        let status = tokio::spawn(watch(channel.clone(), id.0.clone(), progress, told.clone()));
+        let request = solve_request(id, exporters, entitlements, options);
         let solve = tokio::spawn(wait_for_result(channel, request));
         let engine = self.clone();
-        Ok(ActiveBuild { bridge, session, solve, over: false, status, blamed, version, engine })
+        Ok(ActiveBuild { bridge, session, solve, over: false, status, told, version, engine })
     }
 }
 
@@ -141,6 +156,7 @@ fn solve_request(
     id: &BuildId,
     exporters: Vec<Exporter>,
     entitlements: Vec<String>,
+    options: BTreeMap<String, String>,
 ) -> control::SolveRequest {
     let exporters: Vec<control::Exporter> = exporters
         .into_iter()
@@ -158,6 +174,7 @@ fn solve_request(
         exporter_attrs_deprecated: first.attrs,
         exporters,
         entitlements,
+        frontend_attrs: options.into_iter().collect(),
         cache: Some(control::CacheOptions::default()),
         // Keeps the build and its log out of the engine's history.
         internal: true,
@@ -173,18 +190,13 @@ async fn wait_for_result(
     ControlClient::new(channel).solve(request).await.map(tonic::Response::into_inner)
 }
 
-async fn watch(
-    channel: Channel,
-    id: String,
-    progress: mpsc::Sender<StatusResponse>,
-    blamed: Blamed,
-) {
+async fn watch(channel: Channel, id: String, progress: mpsc::Sender<StatusResponse>, told: Told) {
     let request = control::StatusRequest { r#ref: id };
     match ControlClient::new(channel).status(request).await {
         Ok(answer) => {
             let mut stream = answer.into_inner();
             while let Some(Ok(status)) = stream.next().await {
-                blamed.read(&status);
+                told.read(&status);
                 if progress.send(status).await.is_err() {
                     break;
                 }
@@ -218,6 +230,7 @@ impl ActiveBuild {
         let _ = (&mut self.status).await;
         let store = self.engine.facts().store;
         let mut exported = Exported::read(answer, store);
+        exported.warnings = std::mem::take(&mut self.told.kept().warnings);
         exported.buildkit_version = (&mut self.version).await.ok().flatten();
         Ok(exported)
     }
@@ -227,7 +240,7 @@ impl ActiveBuild {
     /// Also says which op failed, as far as the progress told.
     pub async fn fail(mut self, error: BridgeError) -> (BridgeError, Option<String>) {
         let error = self.end(error).await;
-        let blamed = self.blamed.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let blamed = self.told.kept().blamed.take();
         (error, blamed)
     }
 

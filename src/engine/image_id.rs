@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bollard_buildkit_proto::moby::buildkit::v1::VertexWarning;
+
 use super::ImageStore;
 
 const DIGEST: &str = "containerimage.digest";
@@ -13,7 +15,7 @@ const NAMELESS: &str = "image \"moby-dangling@";
 const CONFIG_DIGEST: &str = "containerimage.config.digest";
 
 /// What an export made: an image in the engine's store or elsewhere, or files.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exported {
     /// What `docker run` accepts; `None` when no image was made.
     pub image_id: Option<String>,
@@ -23,6 +25,8 @@ pub struct Exported {
     pub manifest_digest: Option<String>,
     /// BuildKit's version, where the engine tells it.
     pub buildkit_version: Option<String>,
+    /// What the engine warned of.
+    pub warnings: Vec<VertexWarning>,
     /// Everything that the exporters answered.
     pub answer: BTreeMap<String, String>,
 }

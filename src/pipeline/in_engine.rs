@@ -7,6 +7,7 @@ use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::remote::Named;
 use cofferdam_frontend::{Hardened, Plan};
 
+use super::attests;
 use super::context::{self, Taken};
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
@@ -72,6 +73,7 @@ impl Job<'_> {
             transport: SessionTransport::Auto,
             exporters: outlets.exporters.clone(),
             entitlements: self.request.allow.entitlements(),
+            options: attests::options(self.request),
         };
         Ok(self.engine.start(self.id, opening, steps.sender()).await?)
     }
@@ -85,6 +87,9 @@ impl Job<'_> {
     ) -> Result<Built, Error> {
         let Desk { lock, leftovers, printer } = desk;
         self.say_what_is_unheeded(&active, printer).await;
+        if let Err(error) = attests::check_engine(self.request, active.bridge()).await {
+            return Err(failure::end(error, active).await);
+        }
         let read = context::read(self.request, self.taken, self.locals, active.bridge()).await;
         let (dockerfile, fetched) = match read {
             Ok(read) => read,

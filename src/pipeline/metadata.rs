@@ -8,10 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use super::in_engine::Built;
 use super::outputs::{After, Outlets};
 use super::statement::Known;
 use crate::error::Error;
 use crate::record::write_atomically;
+use crate::report::progress::rawjson;
+use crate::request::{MetadataContent, MetadataProvenance};
 
 /// Writes the file, if one was asked for; it appears whole or not at all.
 pub(super) fn write(known: Known<'_>, outlets: &Outlets) -> Result<(), Error> {
@@ -35,6 +38,17 @@ fn document(known: Known<'_>, outlets: &Outlets) -> Value {
     if !names.is_empty() {
         document.insert("image.name".into(), json!(names.join(",")));
     }
+    let MetadataContent { provenance, warnings } = job.request.metadata;
+    if provenance != MetadataProvenance::Disabled {
+        let predicate = known.facts(|facts| facts.predicate(provenance == MetadataProvenance::Max));
+        for key in provenance_keys(built) {
+            document.insert(key, predicate.clone());
+        }
+    }
+    if warnings && !built.exported.warnings.is_empty() {
+        let told: Vec<Value> = built.exported.warnings.iter().map(rawjson::warning).collect();
+        document.insert("buildx.build.warnings".into(), json!(told));
+    }
     if let Some(id) = &built.exported.image_id {
         document.insert("cofferdam.image.id".into(), json!(id));
     }
@@ -46,6 +60,15 @@ fn document(known: Known<'_>, outlets: &Outlets) -> Value {
         .collect();
     document.insert("cofferdam.stripped".into(), json!(stripped));
     Value::Object(document)
+}
+
+/// One for each platform of an index.
+fn provenance_keys(built: &Built) -> Vec<String> {
+    const KEY: &str = "buildx.build.provenance";
+    if !built.hardened.is_per_platform() {
+        return vec![KEY.into()];
+    }
+    built.hardened.platforms().iter().map(|platform| format!("{KEY}/{}", platform.id)).collect()
 }
 
 fn names(after: &After) -> Vec<String> {

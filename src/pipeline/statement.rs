@@ -28,10 +28,11 @@ impl Known<'_> {
         let store = Store::open(self.job.request.data_dir.clone());
         // Files and what nobody keeps have no name by which a record could be found again.
         let Some(image) = &self.built.exported.image_id else { return Ok(()) };
-        store.write(image, &self.statement()).map(drop)
+        store.write(image, &self.facts(|facts| facts.statement())).map(drop)
     }
 
-    fn statement(&self) -> Vec<u8> {
+    /// What `tell` makes of everything that can be stated.
+    pub(super) fn facts<T>(&self, tell: impl FnOnce(&Facts<'_>) -> T) -> T {
         let Self { job, built, lock, started } = *self;
         let Job { request, taken: _, engine, id, locals, files, namespace: _ } = job;
         let Built { dockerfile, text, hardened, exported, checked: _ } = built;
@@ -68,7 +69,7 @@ impl Known<'_> {
             started,
             finished: SystemTime::now(),
         };
-        facts.statement()
+        tell(&facts)
     }
 }
 

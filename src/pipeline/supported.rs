@@ -1,7 +1,7 @@
 //! What a request may ask for and the pipeline cannot do yet: refused by name, never dropped.
 
 use crate::error::Error;
-use crate::request::{Attest, BuildRequest, Policy};
+use crate::request::{BuildRequest, Policy};
 
 /// Refuses it, before an engine is asked for anything.
 pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
@@ -26,7 +26,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         exceptions: _,
         lock_path: _,
         locked: _,
-        attests,
+        attests: _,
         policy,
         source_policy,
         call: _,
@@ -35,6 +35,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         progress: _,
         iidfile: _,
         metadata_file: _,
+        metadata: _,
         builder: _,
         auth: _,
         data_dir: _,
@@ -43,9 +44,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         notices: _,
     } = request;
     let Policy { files, disabled: _ } = policy;
-    let sbom = attests.iter().any(|(kind, on)| kind != "provenance" && matches!(on, Attest::On(_)));
     for (asked, what) in [
-        (sbom, "--sbom"),
         (!files.is_empty(), "--policy with a file"),
         (source_policy.is_some(), "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
     ] {

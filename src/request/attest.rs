@@ -17,6 +17,11 @@ pub enum Attest {
 /// By kind, `provenance` or `sbom`; a kind that is not there was not mentioned.
 pub type Attests = BTreeMap<String, Attest>;
 
+/// The statements that BuildKit knows.
+///
+/// Source: moby/buildkit, frontend/attestations/parse.go.
+const KINDS: [&str; 2] = ["provenance", "sbom"];
+
 /// Reads the flags; the first mention of a kind counts, as with buildx.
 pub(super) fn read(
     attests: &[String],
@@ -50,7 +55,7 @@ fn one(text: &str) -> Result<(String, Attest), String> {
     for field in csv::fields(text).map_err(|error| error.to_string())? {
         let (key, value) = field.split_once('=').ok_or_else(|| format!("invalid value {field}"))?;
         match key.trim().to_ascii_lowercase().as_str() {
-            "type" => kind = value.to_string(),
+            "type" => kind = value.to_ascii_lowercase(),
             "disabled" => {
                 disabled = boolean::parse(value).map_err(|why| format!("{field}: {why}"))?
             }
@@ -60,13 +65,33 @@ fn one(text: &str) -> Result<(String, Attest), String> {
     if kind.is_empty() {
         return Err("attestation type not specified".into());
     }
+    // An engine would only say so when everything was built.
+    if !KINDS.contains(&kind.as_str()) {
+        return Err(format!("unknown attestation type {kind:?}"));
+    }
     if disabled {
         return Ok((kind, Attest::Off));
     }
+    check(&attrs)?;
     let pairs = std::iter::once(format!("type={kind}"))
         .chain(attrs.iter().map(|(key, value)| format!("{key}={value}")));
     let options = pairs.map(|pair| csv::quote(&pair)).collect::<Vec<_>>().join(",");
     Ok((kind, Attest::On(options)))
+}
+
+/// The values that engines read when everything was built.
+///
+/// Source: moby/buildkit, solver/llbsolver/provenance.go.
+fn check(attrs: &BTreeMap<String, String>) -> Result<(), String> {
+    if let Some(mode) =
+        attrs.get("mode").filter(|mode| !["min", "max", "full"].contains(&mode.as_str()))
+    {
+        return Err(format!("invalid mode {mode:?}: it is min or max"));
+    }
+    if let Some(value) = attrs.get("reproducible") {
+        boolean::parse(value).map_err(|why| format!("reproducible={value}: {why}"))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -84,7 +109,17 @@ mod tests {
         let both = read(&["type=sbom,generator=x".into()], None, Some("false")).unwrap();
         assert_eq!(both["sbom"], on("type=sbom,generator=x"));
         assert!(read(&[], None, Some("")).unwrap().is_empty());
-        for bad in ["", "mode=max", "type=", "type=sbom,disabled=x", "sbom"] {
+        assert_eq!(provenance("mode=max,disabled=false"), on("type=provenance,mode=max"));
+        for bad in [
+            "",
+            "mode=max",
+            "type=",
+            "type=sbom,disabled=x",
+            "sbom",
+            "type=other",
+            "type=provenance,mode=huge",
+            "type=provenance,reproducible=perhaps",
+        ] {
             assert!(read(&[bad.to_string()], None, None).is_err(), "{bad}");
         }
     }

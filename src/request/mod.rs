@@ -30,6 +30,7 @@ mod git_ref;
 mod hosts;
 mod limits;
 mod lock;
+mod metadata;
 mod named;
 mod network;
 mod output;
@@ -59,6 +60,7 @@ pub use git_ref::GitRef;
 pub use hosts::{ExtraHost, HostAddress};
 pub use limits::{Limits, Resources, Ulimit};
 pub use lock::LOCK_FILE;
+pub use metadata::{MetadataContent, MetadataProvenance};
 pub use named::NamedContext;
 pub use network::Network;
 pub use output::{Attrs, Dest, Driver, LocalMode, Output, Outputs};
@@ -127,6 +129,8 @@ pub struct BuildRequest {
     pub iidfile: Option<PathBuf>,
     /// Where to write what was built.
     pub metadata_file: Option<PathBuf>,
+    /// What that file tells beyond the image.
+    pub metadata: MetadataContent,
     /// The builder: what builds, and how to reach it.
     pub builder: Target,
     /// Registry credentials.

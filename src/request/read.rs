@@ -10,9 +10,9 @@ use super::flags::{
 };
 use super::{
     Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, Docker, DockerfileSource,
-    Environment, Network, Outputs, Policy, annotation, attest, boolean, builder, connection,
-    docker, dockerfile, hosts, limits, lock, named, pairs, platform, progress, refusals,
-    remove_if_there, secret, source_policy, ssh, tags,
+    Environment, MetadataContent, Network, Outputs, Policy, annotation, attest, boolean, builder,
+    connection, docker, dockerfile, hosts, limits, lock, named, pairs, platform, progress,
+    refusals, remove_if_there, secret, source_policy, ssh, tags,
 };
 use crate::builders::Contexts;
 use crate::config::{self, Applied, Date};
@@ -146,6 +146,7 @@ fn check(
         call,
         outputs,
         iidfile,
+        metadata: MetadataContent::read(environment),
         metadata_file,
         auth,
         notices,

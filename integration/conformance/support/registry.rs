@@ -21,6 +21,14 @@ impl Engine {
         (answer.status == 200).then(|| answer.header("Docker-Content-Digest").unwrap().to_string())
     }
 
+    /// The manifest or index of `repository:reference`.
+    pub fn manifest(&self, repository: &str, reference: &str) -> Value {
+        let path = format!("/v2/{repository}/manifests/{reference}");
+        let answer = http::tcp(&self.registry, "GET", &path, &[("Accept", ACCEPT)]);
+        assert_eq!(answer.status, 200, "{repository}:{reference}");
+        serde_json::from_slice(&answer.body).unwrap()
+    }
+
     /// The digest that a whole name stands for in the registry now.
     pub fn served_name(&self, name: &str) -> String {
         let (repository, tag) = name.rsplit_once(':').unwrap();

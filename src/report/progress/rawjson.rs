@@ -13,7 +13,7 @@ use bollard_buildkit_proto::pb;
 use serde::Serialize;
 
 use super::gojson;
-use crate::report::filter::Filter;
+use crate::report::filter::{Filter, Unfiltered};
 
 #[derive(Default, Serialize)]
 struct SolveStatus<'a> {
@@ -254,6 +254,14 @@ impl<F: Filter> RawJson<F> {
                 .collect(),
         }
     }
+}
+
+/// One warning as the stream has it.
+pub(crate) fn warning(warning: &api::VertexWarning) -> serde_json::Value {
+    let json = RawJson::new(Unfiltered);
+    let encoded = json.warning(warning, |bytes| STANDARD.encode(bytes));
+    // Only maps with keys that are no strings fail, and there are none.
+    serde_json::to_value(encoded).unwrap_or_default()
 }
 
 /// A notice of ours as a warning of the stream, so that whoever reads it reads JSON only.
