@@ -72,7 +72,11 @@ struct Door {
 
 impl Door {
     fn serve(&self, mut client: TcpStream) {
-        let Some(asked) = read(&mut client) else { return };
+        let Some(asked) = read(&mut client) else {
+            // Clients that try TLS first go on without it when HTTP answers.
+            let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+            return;
+        };
         let answer = self.answer(&asked);
         let forward = answer.is_none().then(|| forwarded(&asked.head, &self.registry));
         self.asked.lock().unwrap().push(asked);
@@ -141,12 +145,16 @@ fn forwarded(head: &str, registry: &str) -> String {
     text + "\r\n"
 }
 
+/// One request; none is what no HTTP client says.
 fn read(client: &mut TcpStream) -> Option<Asked> {
     let mut bytes = Vec::new();
     let mut byte = [0];
     while !bytes.ends_with(b"\r\n\r\n") {
         client.read_exact(&mut byte).ok()?;
         bytes.push(byte[0]);
+        if !bytes[0].is_ascii_uppercase() {
+            return None;
+        }
     }
     let head = String::from_utf8_lossy(&bytes).into_owned();
     let length = head.lines().find_map(|line| {
