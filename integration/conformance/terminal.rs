@@ -52,7 +52,7 @@ fn redraws(engine: &'static Engine, columns: u16, rows: u16) -> Vec<String> {
 fn terminal_at_80_columns(engine: &'static Engine) {
     let lines = redraws(engine, 80, 30);
     let header = lines.iter().find(|line| line.starts_with("[+] ")).unwrap();
-    assert!(header.starts_with("[+] Building "), "{header:?}");
+    assert!(header.starts_with("[+] Building ") && header.contains(" FINISHED "), "{lines:#?}");
     for step in [" => [a 2/2] RUN for i in", " => [b 2/2] RUN for i in", " => [cofferdam] strip"] {
         let shown = lines.iter().filter(|line| line.starts_with(step));
         let shown: Vec<&String> = shown.collect();

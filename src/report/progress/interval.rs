@@ -30,6 +30,17 @@ impl Intervals {
         changed
     }
 
+    /// Forgets runs whose end was never told although another run of the step has ended.
+    ///
+    /// BuildKit 0.8 loses the end of one of two that run at the same time, as when two stages ask
+    /// for the metadata of one image.
+    pub(crate) fn forget_lost_ends(&mut self) {
+        if self.reported.values().any(Option::is_some) {
+            self.reported.retain(|_, stop| stop.is_some());
+            self.merged = merge(&self.reported);
+        }
+    }
+
     /// True once the step ran at all.
     pub(crate) fn is_started(&self) -> bool {
         !self.merged.is_empty()
@@ -138,6 +149,20 @@ mod tests {
     fn an_open_run_swallows_later_ones() {
         assert_eq!(union(&[(0, None), (4, Some(5))]), [(at(0), None)]);
         assert_eq!(union(&[(0, Some(3)), (2, None), (4, Some(5))]), [(at(0), None)]);
+    }
+
+    #[test]
+    fn a_run_without_its_end_is_lost_when_another_ended() {
+        let runs = |all: &[(i64, Option<i64>)]| {
+            let mut runs = Intervals::default();
+            for &(start, stop) in all {
+                runs.insert(Interval { start: at(start), stop: stop.map(at) });
+            }
+            runs.forget_lost_ends();
+            (runs.is_completed(), runs.seconds())
+        };
+        assert_eq!(runs(&[(0, None), (1, Some(3))]), (true, Some(2.0)));
+        assert!(!runs(&[(0, None)]).0, "what runs alone still runs");
     }
 
     #[test]

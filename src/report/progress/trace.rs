@@ -101,6 +101,13 @@ impl Trace {
         }
     }
 
+    /// Takes the end of the status stream: what it never told will not be told any more.
+    pub(crate) fn forget_lost_ends(&mut self) {
+        for vertex in &mut self.vertexes {
+            vertex.intervals.forget_lost_ends();
+        }
+    }
+
     /// How many steps are over, and how many there are.
     pub(crate) fn count(&self) -> (usize, usize) {
         let visible = self.vertexes.iter().filter(|vertex| !vertex.hidden);

@@ -77,6 +77,7 @@ impl<C: Clock, F: Filter> TtyProgress<C, F> {
     /// The picture that stays.
     pub(crate) fn last_picture(&mut self, end: End, size: Size) -> Vec<Painted> {
         self.trace.release_all(&self.filter);
+        self.trace.forget_lost_ends();
         let jobs = jobs(&self.trace, self.now(), end == End::Cut, &self.filter);
         let mut header = self.header();
         // What has not started by now was not needed.
