@@ -189,3 +189,49 @@ impl<W: Write> Write for Hashed<W> {
         self.inner.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archive(bytes: &[u8]) -> Result<Spool, SpoolError> {
+        match Stdin::read(bytes)? {
+            Stdin::Archive(spool) => Ok(spool),
+            Stdin::Dockerfile(_) => panic!("no archive"),
+        }
+    }
+
+    #[test]
+    fn an_archive_is_kept_as_it_came_and_can_be_read_again() {
+        let bytes = [b"BZh9".to_vec(), vec![7; 700_000]].concat();
+        let spool = archive(&bytes).unwrap();
+        assert_eq!((spool.size, spool.packed), (bytes.len() as u64, Archive::Bzip2));
+        assert_eq!(spool.sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));
+        assert_eq!(spool.sha256, spool.read_sha256);
+        for _ in 0..2 {
+            assert_eq!(spool.read_at(3, 3).unwrap(), bytes[3..6]);
+            assert_eq!(spool.read_at(700_000, 100).unwrap(), bytes[700_000..]);
+            assert!(spool.read_at(1 << 40, 9).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn zstd_is_unpacked_and_damage_is_told() {
+        // One frame with one raw block.
+        let frame = b"\x28\xb5\x2f\xfd\x20\x05\x29\x00\x00hello";
+        let spool = archive(frame).unwrap();
+        assert_eq!(spool.read_at(0, 99).unwrap(), b"hello");
+        assert_eq!(spool.sha256, <[u8; 32]>::from(Sha256::digest(b"hello")));
+        assert_eq!(spool.read_sha256, <[u8; 32]>::from(Sha256::digest(frame)));
+        assert_eq!(archive(&frame.repeat(2)).unwrap().read_at(0, 99).unwrap(), b"hellohello");
+        assert!(matches!(archive(&frame[..10]), Err(SpoolError::Damaged(_))));
+    }
+
+    #[test]
+    fn everything_else_is_a_dockerfile_with_an_end() {
+        let read = Stdin::read(&b"FROM scratch\n"[..]).unwrap();
+        assert!(matches!(read, Stdin::Dockerfile(text) if text == b"FROM scratch\n"));
+        assert!(matches!(Stdin::read(&b""[..]), Ok(Stdin::Dockerfile(text)) if text.is_empty()));
+        assert!(matches!(Stdin::read(io::repeat(b'#')), Err(SpoolError::TooLong)));
+    }
+}
