@@ -12,6 +12,6 @@ if $docker build --build-arg BASE --build-arg CHECK=false --iidfile id -t "$IMAG
 else
   echo "failed with $?"
 fi
-grep -c 'exit code: 1' log >/dev/null && echo "the log says why"
+grep -c 'exit code: 1' log >/dev/null && rm log && echo "the log says why"
 [[ -e id ]] || echo "no stale ID"
 [[ -z $($docker images -q "$IMAGE:broken") ]] && echo "no broken image"
