@@ -100,12 +100,14 @@ async fn build(
     let started = SystemTime::now();
     let id = BuildId::random().map_err(Error::io("make a name for the build"))?;
     plan::check_platforms(request, engine)?;
+    named::check(request, engine)?;
     engine.channel().await?;
     let mut lock = LockFile::read(&request.lock_path)?;
 
     let locals = Locals::new(&id);
     let namespace = leftovers.begin(&id, engine, request.state_dir.as_deref());
     let files = locals.serve(request)?;
+    named::serve(request, &id, &files);
     let outputs = request.outputs.resolve(request.builder.outputs(), &request.tags)?;
     attests::check(request, engine, &outputs)?;
     let mut outlets = Outlets::new(request, &outputs, engine, printer)?;

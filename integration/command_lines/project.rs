@@ -22,7 +22,16 @@ const FILES: &[(&str, &str)] = &[
     (".npmrc", "token"),
     ("token.txt", "secret"),
     ("empty.txt", ""),
-    ("layout/index.json", "{}"),
+    // An image without layers.
+    (
+        "layout/index.json",
+        r#"{"manifests":[{"digest":"sha256:fa63dd892b4644048f332d2b489750699c3dc77556ffe62841eefda7923f8761","size":116,"annotations":{"org.opencontainers.image.ref.name":"v1"}}]}"#,
+    ),
+    (
+        "layout/blobs/sha256/fa63dd892b4644048f332d2b489750699c3dc77556ffe62841eefda7923f8761",
+        r#"{"config":{"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#,
+    ),
+    ("layout/blobs/sha256/44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", "{}"),
     ("policy.json", "{\"rules\":[]}"),
     ("a,b/Dockerfile", "FROM scratch\n"),
     ("with space/Dockerfile", "FROM scratch\n"),

@@ -19,6 +19,7 @@ mod credentials;
 mod exceptions;
 mod fresh;
 mod hardened;
+mod layouts;
 mod local_bases;
 mod outputs;
 mod outside;
@@ -51,6 +52,7 @@ const SUITES: &[&[Test]] = &[
     platforms::TESTS,
     triggers::TESTS,
     local_bases::TESTS,
+    layouts::TESTS,
     secrets::TESTS,
     provenance::TESTS,
     remote::TESTS,

@@ -216,6 +216,7 @@ async fn start(engine: &'static Engine, files: Filesync) -> ActiveBuild {
         outputs: None,
         ssh: None,
         uploads: None,
+        content: None,
     };
     let opening = Opening {
         shared_key: id.as_str().to_string(),

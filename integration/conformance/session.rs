@@ -49,6 +49,7 @@ impl<'a> Build<'a> {
             outputs: self.outputs.map(Outputs::service),
             ssh: self.ssh,
             uploads: self.uploads,
+            content: None,
         };
         let options = self.options;
         let runtime = tokio::runtime::Runtime::new().unwrap();

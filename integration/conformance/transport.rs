@@ -48,6 +48,7 @@ fn session_over_control(engine: &'static Engine) {
         outputs: None,
         ssh: None,
         uploads: None,
+        content: None,
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let graph = runtime.block_on(async {

@@ -152,6 +152,9 @@ pub(super) fn explain(error: RemoteError) -> Error {
         }
         RemoteError::NoDockerfile { .. } => "name the Dockerfile's path in the context with -f",
         RemoteError::WrongCommit { .. } => "the reference was moved: find out by whom, and why",
+        RemoteError::NoLayouts => {
+            "use BuildKit 0.11 or newer, or push the image and name it with docker-image://"
+        }
         RemoteError::NoCommit { .. }
         | RemoteError::Unsupported { .. }
         | RemoteError::NoDigest { .. } => "fetch it yourself, and build from the directory",

@@ -69,6 +69,7 @@ impl Job<'_> {
                 outputs: outlets.files.as_ref().map(Files::service),
                 ssh: self.request.ssh.clone(),
                 uploads: self.taken.uploads.clone(),
+                content: named::stores(self.request, self.id)?,
             },
             transport: SessionTransport::Auto,
             exporters: outlets.exporters.clone(),
@@ -160,8 +161,8 @@ impl Job<'_> {
         active: &ActiveBuild,
     ) -> Result<(), Error> {
         for (number, (name, asked)) in self.request.named_contexts.iter().enumerate() {
-            let local = self.id.local(&format!("named{}", letters(number)));
-            let context = named::read(asked, &local, resolver, self.files, plan).await?;
+            let at = (self.id, number);
+            let context = named::read(asked, at, resolver, plan).await?;
             let tools = context::tools(self.locals, active.bridge()).await?;
             let bound = Named::bind(active.bridge(), name, &context, &tools).await;
             plan.add(bound.map_err(context::explain)?);
@@ -208,17 +209,5 @@ impl Job<'_> {
         failure::check_secrets(self.files, self.locals, self.request)?;
         resolver.check_local_images().await?;
         lock.update(resolver.lock().await, printer)
-    }
-}
-
-/// A number in the letters that names of directories are made of.
-fn letters(mut number: usize) -> String {
-    let mut text = String::new();
-    loop {
-        text.extend(char::from_digit(10 + (number % 26) as u32, 36));
-        number /= 26;
-        if number == 0 {
-            return text;
-        }
     }
 }

@@ -12,6 +12,8 @@ const WRAPPING: [&str; 6] = [
 
 /// How the engine names the last step of every build.
 const HELPER_CALL: &str = "/helper strip";
+/// How errors about layouts begin.
+const LAYOUT: &str = "the OCI layout ";
 const STRIP_FAILED: &str = "the image cannot be stripped";
 
 /// The message without what only says that something failed somewhere.
@@ -23,12 +25,23 @@ pub(super) fn without_wrapping(message: &str) -> String {
     if rest.contains(HELPER_CALL) {
         return STRIP_FAILED.to_string();
     }
+    if let Some(ours) = about_a_layout(rest) {
+        return ours.to_string();
+    }
     // The reference that follows means something to the engine alone.
     match rest.strip_prefix("failed to calculate checksum of ref ").and_then(|r| r.split_once(": "))
     {
         Some((_, cause)) => cause.to_string(),
         None => rest.to_string(),
     }
+}
+
+/// What the session's own content store said of a damaged layout, within the engine's words.
+fn about_a_layout(message: &str) -> Option<&str> {
+    let ours = message.get(message.find(LAYOUT)?..)?;
+    let damaged = ours.contains("is damaged: blob") || ours.contains("has no blob");
+    let bare = ours.strip_suffix(": unknown").or_else(|| ours.strip_suffix(": not found"));
+    damaged.then(|| bare.unwrap_or(ours))
 }
 
 /// Whether a registry gave no answer, or no good one.
@@ -62,6 +75,8 @@ pub(super) fn hint(message: &str) -> Option<&'static str> {
     let says = |words: &str| message.contains(words);
     Some(if says(STRIP_FAILED) {
         "the helper's own words stand above; nothing was exported"
+    } else if message.starts_with(LAYOUT) {
+        "write the layout anew: it must hold the platform that is built, whole"
     } else if says("did not complete successfully") || says("executor failed running") {
         "the step's own last words stand above; nothing was tagged"
     } else if says("@sha256:") && message.ends_with("not found") {
@@ -89,6 +104,10 @@ mod tests {
         let reference = "failed to compute cache key: failed to calculate checksum of ref a::b: \"/x\": not found";
         assert_eq!(without_wrapping(reference), "\"/x\": not found");
         assert_eq!(without_wrapping("process failed"), "process failed");
+        let ours = "the OCI layout /l has no blob sha256:00";
+        let message = format!("failed to solve: base: DataLoss: {ours}: unknown");
+        assert_eq!(without_wrapping(&message), ours);
+        assert!(hint(ours).is_some() && !is_about_a_registry(ours));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use cofferdam_frontend::pins::reference::Reference;
 
 use super::context::{self, Context};
 use super::git_ref::GitRef;
+use crate::engine::session::content::{Layout, Wanted};
 use crate::error::Error;
 
 /// What a named context is.
@@ -24,10 +25,8 @@ pub enum NamedContext {
     OciLayout {
         /// The layout's directory.
         path: PathBuf,
-        /// Which image of it; `latest` when neither tag nor digest is given.
-        tag: Option<String>,
-        /// The image's digest.
-        digest: Option<String>,
+        /// The image's digest, as the layout has it now.
+        digest: String,
     },
 }
 
@@ -85,19 +84,23 @@ fn one(value: &str) -> Result<NamedContext, String> {
 
 fn oci_layout(text: &str) -> Result<NamedContext, String> {
     let (text, digest) = match text.rsplit_once('@') {
-        Some((path, digest)) if is_digest(digest) => (path, Some(digest.to_string())),
+        Some((path, digest)) if is_digest(digest) => (path, Some(digest)),
         _ => (text, None),
     };
     let (path, tag) = match text.rsplit_once(':') {
-        Some((path, tag)) if is_tag(tag) => (path, Some(tag.to_string())),
+        Some((path, tag)) if is_tag(tag) => (path, Some(tag)),
         _ => (text, None),
     };
+    let wanted = match (digest, tag) {
+        // As everywhere, a digest decides and the tag beside it is for people.
+        (Some(digest), _) => Wanted::Digest(digest),
+        (None, Some(tag)) => Wanted::Tag(tag),
+        (None, None) => Wanted::Default,
+    };
     let path = PathBuf::from(path);
-    if !path.join("index.json").is_file() {
-        return Err(format!("{} is no OCI layout: it has no index.json", path.display()));
-    }
-    let tag = tag.or_else(|| digest.is_none().then(|| "latest".to_string()));
-    Ok(NamedContext::OciLayout { path, tag, digest })
+    let found = Layout::open(&path).and_then(|layout| layout.find(wanted));
+    let digest = found.map_err(|error| error.to_string())?;
+    Ok(NamedContext::OciLayout { path, digest })
 }
 
 fn is_digest(text: &str) -> bool {
@@ -114,35 +117,37 @@ fn is_tag(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::session::content::testing::layout;
 
     #[test]
     fn every_kind_is_read_and_names_are_those_of_images() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().display().to_string();
-        std::fs::write(dir.path().join("index.json"), "{}").unwrap();
-        let digest = format!("sha256:{}", "a".repeat(64));
+        let (v1, only) = (layout(dir.path(), Some("v1")), layout(dir.path(), None));
         let typed = [
             format!("src={path}"),
             "repo=https://h/r.git#main".into(),
             "file=https://h/f.tar".into(),
             "docker.io/library/alpine:latest=docker-image://debian:12".into(),
-            format!("one=oci-layout://{path}"),
             format!("two=oci-layout://{path}:v1"),
-            format!("three=oci-layout://{path}@{digest}"),
+            format!("three=oci-layout://{path}@{only}"),
+            format!("four=oci-layout://{path}:v1@{only}"),
         ];
         let contexts = read(&typed).unwrap();
-        let layout = |tag: Option<&str>, digest: Option<&String>| NamedContext::OciLayout {
+        let layout = |digest: &String| NamedContext::OciLayout {
             path: dir.path().into(),
-            tag: tag.map(String::from),
-            digest: digest.cloned(),
+            digest: digest.clone(),
         };
         assert_eq!(contexts["src"], NamedContext::Dir(dir.path().into()));
         assert!(matches!(contexts["repo"], NamedContext::Git(_)));
         assert_eq!(contexts["file"], NamedContext::Http("https://h/f.tar".into()));
         assert_eq!(contexts["alpine"], NamedContext::Image("debian:12".into()));
-        assert_eq!(contexts["one"], layout(Some("latest"), None));
-        assert_eq!(contexts["two"], layout(Some("v1"), None));
-        assert_eq!(contexts["three"], layout(None, Some(&digest)));
+        assert_eq!(contexts["two"], layout(&v1));
+        assert_eq!(contexts["three"], layout(&only));
+        assert_eq!(contexts["four"], layout(&only));
+        // Two images, and none of them is called `latest`.
+        let error = read(&[format!("a=oci-layout://{path}")]).unwrap_err().to_string();
+        assert!(error.contains("several images"), "{error}");
     }
 
     #[test]

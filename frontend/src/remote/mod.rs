@@ -97,6 +97,9 @@ pub enum RemoteError {
         /// What it lacks, for example `without submodules`.
         what: &'static str,
     },
+    /// This engine reads no images of the session.
+    #[error("the engine's BuildKit reads no OCI layouts")]
+    NoLayouts,
     /// The helper's answer is not a digest.
     #[error("the helper named no digest for {context}: {found:?}")]
     NoDigest {

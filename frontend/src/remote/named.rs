@@ -16,6 +16,9 @@ use crate::graph::judge::Offered;
 /// context; older ones do neither.
 const LIKE_MAIN: &str = "source.git.checksum";
 
+/// Engines with it read images of the session.
+const LAYOUTS: &str = "source.ocilayout";
+
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedContext {
@@ -65,6 +68,10 @@ impl Named {
                 format!("local:{local}")
             }
             NamedContext::Layout { store, digest } => {
+                let known = bridge.ping().await.map_err(RemoteError::Bridge)?.llb;
+                if !known.contains(LAYOUTS) {
+                    return Err(RemoteError::NoLayouts);
+                }
                 bound.layouts.insert(digest.clone());
                 format!("oci-layout://{store}@{digest}")
             }

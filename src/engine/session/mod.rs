@@ -17,6 +17,7 @@ use tonic::service::Routes;
 
 mod auth;
 mod bytes_stream;
+pub mod content;
 pub mod filesync;
 mod health;
 mod raw;
@@ -27,6 +28,7 @@ pub mod upload;
 
 pub use auth::{RegistryAuth, TokenSettings};
 pub(crate) use bytes_stream::over_control;
+pub use content::ContentStores;
 pub use filesync::Filesync;
 pub use receive::{Destination, FileReceiver, Outputs};
 pub use secrets::{SecretStore, SecretValue};
@@ -48,6 +50,8 @@ pub struct Services {
     pub ssh: Option<SshAgents>,
     /// A context that came through standard input.
     pub uploads: Option<Uploads>,
+    /// Images of OCI layouts on this machine.
+    pub content: Option<ContentStores>,
 }
 
 impl Services {
@@ -57,6 +61,7 @@ impl Services {
         methods.extend(self.outputs.is_some().then_some(receive::METHOD));
         methods.extend(self.ssh.iter().flat_map(|_| ssh::METHODS));
         methods.extend(self.uploads.is_some().then_some(upload::METHOD));
+        methods.extend(self.content.iter().flat_map(|_| content::METHODS));
         methods
     }
 }
@@ -113,6 +118,10 @@ where
     };
     let routes = match services.uploads {
         Some(uploads) => routes.add_service(UploadServer::new(uploads)),
+        None => routes,
+    };
+    let routes = match services.content {
+        Some(content) => routes.add_service(content),
         None => routes,
     };
     let routes = routes.prepare();
