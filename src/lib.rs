@@ -20,3 +20,4 @@ pub mod record;
 pub mod registry;
 pub mod report;
 pub mod request;
+pub mod vcs;

@@ -44,6 +44,7 @@ pub fn of(request: &BuildRequest) -> String {
         auth: _,
         data_dir: _,
         state_dir: _,
+        vcs: _,
         in_ci,
         notices: _,
     } = request;

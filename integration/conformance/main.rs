@@ -37,6 +37,7 @@ mod support;
 mod terminal;
 mod transport;
 mod triggers;
+mod vcs;
 
 use std::os::unix::net::UnixStream;
 
@@ -70,6 +71,7 @@ const SUITES: &[&[Test]] = &[
     connection::TESTS,
     credentials::TESTS,
     attested::TESTS,
+    vcs::TESTS,
 ];
 
 fn main() {

@@ -6,9 +6,11 @@
 
 use serde_json::{Value, json};
 
-use super::provenance::{BUILDER, Facts, digest_set, place, source, time};
+use super::provenance::{BUILDER, Facts, digest_set, place, source, time, vcs};
 
 const BUILD_TYPE: &str = "https://mobyproject.org/buildkit@v1";
+/// Where BuildKit keeps what the format has no place for.
+const METADATA: &str = "https://mobyproject.org/buildkit@v1#metadata";
 
 impl Facts<'_> {
     /// The predicate; `full` adds what the build was given and when it ran.
@@ -47,6 +49,7 @@ impl Facts<'_> {
                     "materials": self.is_complete(),
                 },
                 "reproducible": false,
+                METADATA: { "vcs": vcs(self.origin) },
             });
         }
         predicate["invocation"]["parameters"] = parameters;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::Exception;
 use crate::request::Keep;
+use crate::vcs::Origin;
 
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
@@ -83,6 +84,8 @@ pub struct Facts<'a> {
     pub engine_version: &'a str,
     /// BuildKit's version, where the engine tells it.
     pub buildkit_version: Option<&'a str>,
+    /// What git said of the context.
+    pub origin: Option<&'a Origin>,
     /// Whether this ran in CI.
     pub in_ci: bool,
     /// The build's name.
@@ -143,6 +146,7 @@ impl Facts<'_> {
             "secrets": secrets,
             "network": if self.no_network { "none" } else { "default" },
             "keepSuid": keep,
+            "vcs": vcs(self.origin),
         })
     }
 
@@ -258,6 +262,12 @@ fn purl(name: &str) -> String {
     let path = path.strip_prefix("docker.io/library/").unwrap_or(path);
     let path = path.strip_prefix("docker.io/").unwrap_or(path).replace(':', "%3A");
     if tag.is_empty() { format!("pkg:docker/{path}") } else { format!("pkg:docker/{path}@{tag}") }
+}
+
+/// What git said, by the names that BuildKit has for it; `null` where it said nothing.
+pub(super) fn vcs(origin: Option<&Origin>) -> Value {
+    let Some(Origin { revision, source, entry_point: _ }) = origin else { return Value::Null };
+    json!({ "revision": revision, "source": source })
 }
 
 /// Where it was built, as a part of the builder's name.

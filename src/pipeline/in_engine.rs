@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::inputs::{LockFile, PinnedText, Resolver, pin_text};
 use crate::report::printer::Printer;
 use crate::request::{BuildRequest, DockerfileText, Limits};
+use crate::vcs::Origin;
 
 /// One build in one engine: what holds from its first call to its last.
 #[derive(Clone, Copy)]
@@ -46,6 +47,8 @@ pub(super) struct Built {
     pub(super) text: PinnedText,
     pub(super) hardened: Hardened,
     pub(super) exported: Exported,
+    /// What git said of the context.
+    pub(super) origin: Option<Origin>,
     /// When our checks between the build and the export began and ended.
     pub(super) checked: (SystemTime, SystemTime),
 }
@@ -87,6 +90,8 @@ impl Job<'_> {
         desk: Desk<'_>,
     ) -> Result<Built, Error> {
         let Desk { lock, leftovers, printer } = desk;
+        // git looks while the engine does.
+        let origin = self.request.vcs.clone().map(|question| tokio::spawn(question.ask()));
         self.say_what_is_unheeded(&active, printer).await;
         if let Err(error) = attests::check_engine(self.request, active.bridge()).await {
             return Err(failure::end(error, active).await);
@@ -105,6 +110,11 @@ impl Job<'_> {
         };
         let plan = plan(self.request, &dockerfile, &text, self.locals, self.namespace);
         let mut plan = Plan { inputs: fetched.inputs, offered: fetched.offered, ..plan };
+        let origin = match origin {
+            Some(asked) => asked.await.ok().flatten(),
+            None => None,
+        };
+        self.label(&mut plan, origin.as_ref(), printer);
         if let Err(error) = self.name_contexts(&mut plan, &resolver, &active).await {
             return Err(failure::end(error, active).await);
         }
@@ -122,7 +132,7 @@ impl Job<'_> {
         if outlets.stores {
             exported.image_id.iter().for_each(|image| leftovers.nameless(image));
         }
-        Ok(Built { dockerfile, text, hardened, exported, checked })
+        Ok(Built { dockerfile, text, hardened, exported, checked, origin })
     }
 
     /// Limits that the engine is too old for are passed over by it: said once, before it builds.
@@ -136,6 +146,19 @@ impl Job<'_> {
         if let Some(notice) = limits::unheeded(limits, &caps.llb) {
             printer.notice(&notice);
         }
+    }
+
+    /// Adds the labels that are asked of git, over those of the command line, as buildx does.
+    fn label(self, plan: &mut Plan, origin: Option<&Origin>, printer: &Printer) {
+        if !self.request.vcs.as_ref().is_some_and(|question| question.labels) {
+            return;
+        }
+        let labels = origin.map(Origin::labels).unwrap_or_default();
+        if labels.is_empty() {
+            printer.notice("BUILDX_GIT_LABELS: git knows nothing about the context");
+        }
+        let labels = labels.into_iter();
+        plan.options.extend(labels.map(|(name, value)| (format!("label:{name}"), value.into())));
     }
 
     /// Gives every input that the text names its digest, and the engine that text.

@@ -35,7 +35,7 @@ impl Known<'_> {
     pub(super) fn facts<T>(&self, tell: impl FnOnce(&Facts<'_>) -> T) -> T {
         let Self { job, built, lock, started } = *self;
         let Job { request, taken: _, engine, id, locals, files, namespace: _ } = job;
-        let Built { dockerfile, text, hardened, exported, checked: _ } = built;
+        let Built { dockerfile, text, hardened, exported, checked: _, origin } = built;
         let context = files.report(locals.context());
         let facts = Facts {
             subjects: subjects(request, exported),
@@ -64,6 +64,9 @@ impl Known<'_> {
             strip: hardened.reports().collect(),
             engine_version: &engine.facts().version,
             buildkit_version: exported.buildkit_version.as_deref(),
+            origin: origin
+                .as_ref()
+                .filter(|_| request.vcs.as_ref().is_some_and(|asked| asked.info)),
             in_ci: request.in_ci,
             invocation: id.as_str(),
             started,

@@ -40,6 +40,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         auth: _,
         data_dir: _,
         state_dir: _,
+        vcs: _,
         in_ci: _,
         notices: _,
     } = request;

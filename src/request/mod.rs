@@ -45,6 +45,7 @@ mod size;
 mod source_policy;
 mod ssh;
 mod tags;
+mod vcs;
 
 pub use allow::Allow;
 pub use annotation::{Annotation, AnnotationKind};
@@ -139,6 +140,8 @@ pub struct BuildRequest {
     pub data_dir: PathBuf,
     /// Where short-lived state is kept.
     pub state_dir: Option<PathBuf>,
+    /// What git is asked about the context.
+    pub vcs: Option<crate::vcs::Question>,
     /// Whether this runs in CI.
     pub in_ci: bool,
     /// What is worth a line before the build begins.

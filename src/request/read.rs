@@ -12,7 +12,7 @@ use super::{
     Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, Docker, DockerfileSource,
     Environment, MetadataContent, Network, Outputs, Policy, annotation, attest, boolean, builder,
     connection, docker, dockerfile, hosts, limits, lock, named, pairs, platform, progress,
-    refusals, remove_if_there, secret, source_policy, ssh, tags,
+    refusals, remove_if_there, secret, source_policy, ssh, tags, vcs,
 };
 use crate::builders::Contexts;
 use crate::config::{self, Applied, Date};
@@ -126,6 +126,7 @@ fn check(
         keep: tags::keep_list(&keep_suid, keep)?,
         strip_capabilities,
         exceptions,
+        vcs: vcs::read(&context, path, environment),
         locked: locked.unwrap_or(environment.in_ci() && lock_path.exists()),
         attests: attest::read(&attests, provenance.as_deref(), sbom.as_deref())?,
         source_policy: source_policy::read(environment)?,

@@ -19,7 +19,7 @@ mod wire;
 
 pub use eraser::cache_eraser;
 pub use source::Source;
-pub(crate) use source::without_credentials;
+pub use source::without_credentials;
 pub(crate) use strip::helper_source;
 pub use strip::{IMAGE_MOUNT, REPORT_FILE, REPORT_MOUNT, StripOp};
 

@@ -94,7 +94,7 @@ fn name_and_digest(rest: &str) -> (String, Option<String>) {
 }
 
 /// An address without the user and the password before its host; `git@` is neither.
-pub(crate) fn without_credentials(url: &str) -> String {
+pub fn without_credentials(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     let (scheme, rest) = url.split_at(start);
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
