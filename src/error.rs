@@ -256,6 +256,9 @@ fn engine_hint(error: &EngineError) -> Option<String> {
         EngineError::BadHost { .. } => {
             "write DOCKER_HOST=unix:///path/docker.sock, tcp://host:port or ssh://user@host".into()
         }
+        EngineError::Lost { .. } => {
+            "nothing was named; see the engine's own log, and repeat the build".into()
+        }
         EngineError::NoUpgrade { .. } => "Docker 20.10 or newer is needed, on Linux".into(),
         EngineError::Api { .. } => {
             "check that DOCKER_HOST names a Docker engine that runs, 20.10 or newer".into()

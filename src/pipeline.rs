@@ -18,6 +18,7 @@ mod hosts;
 mod in_engine;
 mod leftovers;
 mod limits;
+mod load;
 mod metadata;
 mod named;
 mod node;
@@ -110,7 +111,7 @@ async fn build(
     named::serve(request, &id, &files);
     let outputs = request.outputs.resolve(request.builder.outputs(), &request.tags)?;
     attests::check(request, engine, &outputs)?;
-    let mut outlets = Outlets::new(request, &outputs, engine, printer)?;
+    let mut outlets = Outlets::new(request, &outputs, engine, printer).await?;
     let job = Job {
         request,
         taken,
@@ -132,7 +133,7 @@ async fn build(
         let steps = Steps::new(sender);
         let active = job.open(&outlets, &steps).await?;
         let desk = Desk { lock: &mut lock, leftovers, printer };
-        let built = job.run(active, &mut outlets, desk).await?;
+        let built = job.run(active, &mut outlets, desk, &steps).await?;
         let known = Known { job, built: &built, lock: &lock, started };
         // The engine's part of the tidying takes as long as ours.
         let (published, ()) = tokio::join!(

@@ -47,6 +47,7 @@ pub fn of(request: &BuildRequest) -> String {
         vcs: _,
         in_ci,
         notices: _,
+        docker: _,
     } = request;
     let mut said = Said::default();
     said.add("context", [shown_context(context)]);

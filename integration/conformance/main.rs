@@ -20,6 +20,7 @@ mod exceptions;
 mod fresh;
 mod hardened;
 mod layouts;
+mod load;
 mod local_bases;
 mod outputs;
 mod outside;
@@ -61,6 +62,7 @@ const SUITES: &[&[Test]] = &[
     bad_input::TESTS,
     outside::TESTS,
     outputs::TESTS,
+    load::TESTS,
     signals::TESTS,
     transport::TESTS,
     session::TESTS,

@@ -129,8 +129,14 @@ impl Engine {
         })
     }
 
-    /// Takes an image that never got a name out of the store.
-    pub async fn remove(&self, image: &str) -> Result<(), EngineError> {
+    /// Takes an image out of the store unless it has a name: an earlier build may have made, and
+    /// somebody named, the very same one.
+    pub async fn remove_nameless(&self, image: &str) -> Result<(), EngineError> {
+        let found = self.rest("remove an image")?.inspect_image(image).await;
+        let named = |names: Option<Vec<String>>| names.is_some_and(|names| !names.is_empty());
+        if found.is_ok_and(|found| named(found.repo_tags)) {
+            return Ok(());
+        }
         let options = RemoveImageOptionsBuilder::new().build();
         match self.rest("remove an image")?.remove_image(image, Some(options), None).await {
             Ok(_) => Ok(()),

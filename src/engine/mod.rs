@@ -83,6 +83,14 @@ pub enum EngineError {
         /// The engine's words.
         message: String,
     },
+    /// A Docker engine did not take an image.
+    #[error("cannot load the image into the Docker engine at {engine}: {message}")]
+    Load {
+        /// The engine.
+        engine: Endpoint,
+        /// Its words.
+        message: String,
+    },
     /// A builder's container does not exist.
     #[error("there is no container {name} in the engine at {engine}")]
     NoContainer {

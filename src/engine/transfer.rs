@@ -1,5 +1,8 @@
 //! Images that leave a Docker engine's store for a registry, and such as enter it from elsewhere.
 
+use std::time::Duration;
+
+use bollard::errors::Error;
 use bollard::query_parameters::{ImportImageOptionsBuilder, PushImageOptionsBuilder};
 use bytes::Bytes;
 use futures_util::Stream;
@@ -9,6 +12,8 @@ use super::api::credentials;
 use super::{Engine, EngineError};
 use crate::docker_config::Login;
 
+/// When loading an image is given up.
+const LOAD_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// How the engine announces what it loaded, by what follows.
 const LOADED: [&str; 2] = ["Loaded image ID: ", "Loaded image: "];
 
@@ -38,14 +43,28 @@ impl Engine {
         Ok(())
     }
 
-    /// Loads an image from a `docker save` archive and returns its ID, or its name when it has one.
+    /// Loads an image from a `docker save` archive or, on containerd stores, an OCI one, and returns
+    /// its ID, or its name when it has one.
     pub async fn load<S>(&self, archive: S) -> Result<String, EngineError>
     where
         S: Stream<Item = std::io::Result<Bytes>> + Send + 'static,
     {
-        let failed = |source| EngineError::Api { what: "cannot load the image".into(), source };
+        let failed = |source| match source {
+            Error::DockerStreamError { error: message }
+            | Error::DockerResponseServerError { message, .. } => EngineError::Load {
+                engine: self.endpoint().clone(),
+                message: message.trim().into(),
+            },
+            Error::IOError { err: source } => {
+                let during = format!("the loading of the image into {}", self.endpoint());
+                EngineError::Lost { during, source }
+            }
+            source => EngineError::Api { what: "cannot load the image".into(), source },
+        };
         let options = ImportImageOptionsBuilder::new().quiet(true).build();
-        let docker = self.rest("load an image")?;
+        // The engine answers when it has read everything, and how long that takes is up to whoever
+        // sends it.
+        let docker = self.rest("load an image")?.clone().with_timeout(LOAD_LIMIT);
         let mut answers = docker.import_image_stream(options, archive, None);
         let mut loaded = None;
         while let Some(answer) = answers.next().await {

@@ -1,19 +1,24 @@
 //! From what went wrong below to what a person is told.
 
 use std::path::Path;
+use std::time::Duration;
 
 use cofferdam_frontend::bridge::{Blame, BridgeError};
 use cofferdam_frontend::build::BuildError;
 use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::graph::judge::Violation;
 
+use super::load::Loading;
 use super::outputs::Outlets;
 use super::plan::Locals;
 use super::words;
 use crate::engine::ActiveBuild;
-use crate::engine::session::{Filesync, Outputs as Files};
+use crate::engine::session::{Filesync, Outputs as Files, UNREAD};
 use crate::error::{Error, SourceText};
 use crate::request::{BuildRequest, DockerfileText};
+
+/// How long a Docker engine may take to say why it did not take an image.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A build that failed, and what helps to say why.
 pub(super) struct Failed<'a> {
@@ -107,14 +112,20 @@ pub(super) async fn end(error: Error, active: ActiveBuild) -> Error {
 }
 
 /// Why a result did not get where it was to go: a place of ours is the better explanation.
-pub(super) fn of_export(
+pub(super) async fn of_export(
     error: BridgeError,
     outlets: &Outlets,
+    loading: Loading,
     dockerfile: &DockerfileText,
 ) -> Error {
-    match outlets.files.as_ref().and_then(Files::take_error) {
-        Some(cause) => Error::usage(cause.to_string()),
-        None => of_bridge(error, None, dockerfile),
+    if let Some(cause) = outlets.files.as_ref().and_then(Files::take_error) {
+        return Error::usage(cause.to_string());
+    }
+    // What nobody has sent so far will not come any more; what was loaded is known to the leftovers.
+    outlets.files.iter().for_each(Files::discard);
+    match tokio::time::timeout(LAST_WORDS, loading.finish()).await {
+        Ok(Err(cause)) if error.to_string().contains(UNREAD) => cause,
+        _ => of_bridge(error, None, dockerfile),
     }
 }
 

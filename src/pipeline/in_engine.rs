@@ -12,6 +12,7 @@ use super::context::{self, Taken};
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
 use super::limits;
+use super::load::{Loaded, Loading};
 use super::named;
 use super::outputs::Outlets;
 use super::plan::{Locals, plan, shared_key};
@@ -49,6 +50,8 @@ pub(super) struct Built {
     pub(super) exported: Exported,
     /// What git said of the context.
     pub(super) origin: Option<Origin>,
+    /// What went into Docker engines, in the order in which it was asked for.
+    pub(super) loaded: Vec<Loaded>,
     /// When our checks between the build and the export began and ended.
     pub(super) checked: (SystemTime, SystemTime),
 }
@@ -88,6 +91,7 @@ impl Job<'_> {
         active: ActiveBuild,
         outlets: &mut Outlets,
         desk: Desk<'_>,
+        steps: &Steps,
     ) -> Result<Built, Error> {
         let Desk { lock, leftovers, printer } = desk;
         // git looks while the engine does.
@@ -125,14 +129,21 @@ impl Job<'_> {
             return Err(failure::end(error, active).await);
         }
         let checked = (began, SystemTime::now());
-        let exported = match active.export(hardened.outcome()).await {
+        let loading = Loading::begin(std::mem::take(&mut outlets.loads), leftovers, steps);
+        let mut exported = match active.export(hardened.outcome()).await {
             Ok(exported) => exported,
-            Err(error) => return Err(failure::of_export(error, outlets, &dockerfile)),
+            Err(error) => {
+                return Err(failure::of_export(error, outlets, loading, &dockerfile).await);
+            }
         };
         if outlets.stores {
-            exported.image_id.iter().for_each(|image| leftovers.nameless(image));
+            exported.image_id.iter().for_each(|image| leftovers.nameless(self.engine, image));
         }
-        Ok(Built { dockerfile, text, hardened, exported, checked, origin })
+        let loaded = loading.finish().await?;
+        if let Some(loaded) = loaded.first() {
+            exported.image_id = Some(loaded.id.clone());
+        }
+        Ok(Built { dockerfile, text, hardened, exported, loaded, checked, origin })
     }
 
     /// Limits that the engine is too old for are passed over by it: said once, before it builds.

@@ -1,7 +1,7 @@
 //! What a build has put into the engine that must not stay there.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cofferdam_frontend::graph::cache_eraser;
 
@@ -9,13 +9,14 @@ use crate::engine::{BuildId, Engine, EngineError};
 use crate::record::Slot;
 
 /// Filled in while the build goes on, so that it is true at any moment it may be cut off.
-#[derive(Debug, Default)]
-pub(super) struct Leftovers(Mutex<State>);
+/// Clones share everything.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Leftovers(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     build: Option<Begun>,
-    nameless: Option<String>,
+    nameless: Vec<(Engine, String)>,
 }
 
 #[derive(Debug)]
@@ -40,21 +41,21 @@ impl Leftovers {
         }
     }
 
-    /// The engine holds its image, and nobody has named it.
-    pub(super) fn nameless(&self, image_id: &str) {
-        self.state().nameless = Some(image_id.to_string());
+    /// This engine's store holds its image, and nobody has named it.
+    pub(super) fn nameless(&self, engine: &Engine, image_id: &str) {
+        self.state().nameless.push((engine.clone(), image_id.to_string()));
     }
 
-    /// The image is to stay.
+    /// The images are to stay.
     pub(super) fn keep(&self) {
-        self.state().nameless = None;
+        self.state().nameless.clear();
     }
 
     /// Takes it all away; what cannot be taken away costs space and nothing else.
     pub(super) async fn tidy(self, engine: &Engine) {
-        let nameless = self.state().nameless.take();
-        if let Some(image) = nameless {
-            log(&engine.remove(&image).await);
+        let nameless = std::mem::take(&mut self.state().nameless);
+        for (engine, image) in nameless {
+            log(&engine.remove_nameless(&image).await);
         }
         self.forget_inputs(engine).await;
     }

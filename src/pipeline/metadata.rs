@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cofferdam_frontend::pins::Reference;
 use serde_json::{Map, Value, json};
 
 use super::in_engine::Built;
@@ -34,7 +35,8 @@ fn document(known: Known<'_>, outlets: &Outlets) -> Value {
         "buildx.build.ref".into(),
         json!(format!("{}/{node}/{}", builder.name, job.id.as_str())),
     );
-    let names: Vec<String> = outlets.after.iter().flat_map(names).collect();
+    let mut names: Vec<String> = outlets.after.iter().flat_map(names).collect();
+    names.extend(built.loaded.iter().flat_map(|loaded| &loaded.names).map(Reference::canonical));
     if !names.is_empty() {
         document.insert("image.name".into(), json!(names.join(",")));
     }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use cofferdam_frontend::pins::Reference;
 
+use super::attests;
+use super::load::Load;
 use crate::engine::session::{Destination, Outputs as Files};
 use crate::engine::{Engine, EngineKind, Exporter, ImageStore};
 use crate::error::Error;
@@ -32,6 +34,8 @@ pub(super) struct Outlets {
     pub(super) exporters: Vec<Exporter>,
     /// What it sends back here.
     pub(super) files: Option<Files>,
+    /// What goes on into a Docker engine while it comes.
+    pub(super) loads: Vec<Load>,
     /// What follows.
     pub(super) after: Vec<After>,
     /// Whether an image of the engine's store comes of it.
@@ -40,7 +44,7 @@ pub(super) struct Outlets {
 
 impl Outlets {
     /// Finds the exporters and checks every place.
-    pub(super) fn new(
+    pub(super) async fn new(
         request: &BuildRequest,
         outputs: &[Output],
         engine: &Engine,
@@ -49,6 +53,7 @@ impl Outlets {
         let mut outlets = Self::default();
         let mut places = Vec::new();
         let annotations = annotations(request);
+        let is_docker = engine.kind() == EngineKind::Docker;
         for output in outputs {
             let position = outlets.exporters.len();
             match output {
@@ -63,11 +68,21 @@ impl Outlets {
                         merged(attrs, &annotations),
                     )?;
                 }
-                Output::Docker { dest: None, context: _, attrs } => {
-                    is_docker(engine)?;
+                Output::Docker { dest: None, context: _, attrs } if is_docker => {
                     let names = references(&split(attrs.get("name")))?;
                     let attrs = merged(attrs, &annotations);
                     outlets.image(engine, names, (false, false), attrs)?;
+                }
+                Output::Docker { dest: None, context, attrs } => {
+                    let names = references(&split(attrs.get("name")))?;
+                    let docker = request.docker.of(context.as_deref());
+                    let list = request.platforms.len() > 1 || !attests::options(request).is_empty();
+                    let (load, kind, place) = Load::into_docker(docker, names, list).await?;
+                    let mut attrs = merged(attrs, &annotations);
+                    attrs.remove("name");
+                    places.push((position, place));
+                    outlets.exporters.push(Exporter { kind: kind.into(), attrs });
+                    outlets.loads.push(load);
                 }
                 Output::Docker { dest: Some(dest), attrs, .. } | Output::Oci { dest, attrs } => {
                     needs_containerd(output, engine)?;
@@ -161,17 +176,6 @@ fn destination(dest: &Dest, printer: &Printer) -> Result<Destination, Error> {
         Dest::File(path) => Destination::File(path.clone()),
         Dest::Dir(path) => Destination::Directory { path: path.clone(), delete: false },
     })
-}
-
-/// What a BuildKit daemon built does not get into a Docker engine by itself.
-fn is_docker(engine: &Engine) -> Result<(), Error> {
-    if engine.kind() == EngineKind::Docker {
-        return Ok(());
-    }
-    Err(Error::usage_hint(
-        "this builder is no Docker engine, and loading into one is not supported by this version",
-        "write -o type=docker,dest=image.tar and `docker load -i image.tar`, or --push",
-    ))
 }
 
 /// Docker's classic store has no exporter for archives.

@@ -3,6 +3,7 @@
 use cofferdam_frontend::pins::Reference;
 
 use super::in_engine::{Built, Job};
+use super::load::Loaded;
 use super::metadata;
 use super::outputs::{After, Outlets};
 use super::statement::Known;
@@ -56,6 +57,9 @@ async fn name(job: Job<'_>, built: &Built, after: &[After], steps: &Steps) -> Re
             After::Name(names) => tag(job.engine, image, names, steps).await?,
             After::Push(names) => push(job, names, steps).await?,
         }
+    }
+    for Loaded { engine, id, names } in &built.loaded {
+        tag(engine, id, names, steps).await?;
     }
     Ok(())
 }

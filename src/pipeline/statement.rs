@@ -35,7 +35,7 @@ impl Known<'_> {
     pub(super) fn facts<T>(&self, tell: impl FnOnce(&Facts<'_>) -> T) -> T {
         let Self { job, built, lock, started } = *self;
         let Job { request, taken: _, engine, id, locals, files, namespace: _ } = job;
-        let Built { dockerfile, text, hardened, exported, checked: _, origin } = built;
+        let Built { dockerfile, text, hardened, exported, loaded: _, checked: _, origin } = built;
         let context = files.report(locals.context());
         let facts = Facts {
             subjects: subjects(request, exported),

@@ -37,6 +37,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         metadata_file: _,
         metadata: _,
         builder: _,
+        docker: _,
         auth: _,
         data_dir: _,
         state_dir: _,

@@ -38,14 +38,18 @@ impl Target {
 }
 
 impl Target {
-    /// As buildx shows it.
-    pub(super) fn shown(&self) -> report::Builder {
-        let driver = match self.builder.driver {
+    /// What buildx calls its driver.
+    pub(super) fn driver(&self) -> &'static str {
+        match self.builder.driver {
             Driver::Docker => "docker",
             Driver::Container => "docker-container",
             Driver::Remote => "remote",
-        };
-        report::Builder { name: self.builder.name.clone(), driver: driver.into() }
+        }
+    }
+
+    /// As buildx shows it.
+    pub(super) fn shown(&self) -> report::Builder {
+        report::Builder { name: self.builder.name.clone(), driver: self.driver().into() }
     }
 }
 

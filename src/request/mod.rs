@@ -23,6 +23,7 @@ mod call;
 mod connection;
 mod context;
 mod csv;
+mod docker_engines;
 mod dockerfile;
 mod environment;
 mod flags;
@@ -54,6 +55,7 @@ pub use builder::Target;
 pub use call::{Call, CallFormat, CallMethod};
 pub use connection::{Docker, docker};
 pub use context::Context;
+pub use docker_engines::DockerEngines;
 pub use dockerfile::{DockerfileSource, DockerfileText};
 pub use environment::Environment;
 pub use flags::{BuildFlags, ConnectionFlags};
@@ -134,6 +136,8 @@ pub struct BuildRequest {
     pub metadata: MetadataContent,
     /// The builder: what builds, and how to reach it.
     pub builder: Target,
+    /// Docker engines that what a BuildKit daemon built can be loaded into.
+    pub docker: DockerEngines,
     /// Registry credentials.
     pub auth: RegistryAuth,
     /// Where records are kept.

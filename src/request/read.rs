@@ -9,10 +9,10 @@ use super::flags::{
     AttestFlags, BuilderFlags, IdentityFlags, InputFlags, LegacyFlags, OutputFlags, RunFlags,
 };
 use super::{
-    Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, Docker, DockerfileSource,
-    Environment, MetadataContent, Network, Outputs, Policy, annotation, attest, boolean, builder,
-    connection, docker, dockerfile, hosts, limits, lock, named, pairs, platform, progress,
-    refusals, remove_if_there, secret, source_policy, ssh, tags, vcs,
+    Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, Docker, DockerEngines,
+    DockerfileSource, Environment, MetadataContent, Network, Outputs, Policy, annotation, attest,
+    boolean, builder, connection, docker, dockerfile, hosts, limits, lock, named, pairs, platform,
+    progress, refusals, remove_if_there, secret, source_policy, ssh, tags, vcs,
 };
 use crate::builders::Contexts;
 use crate::config::{self, Applied, Date};
@@ -113,6 +113,20 @@ fn check(
         engine_at: &|at| connection::at(at, &config),
     };
     let builder = builder::target(&from, environment)?;
+    if call.is_none() && outputs.keeps_nothing(builder.outputs()) {
+        notices.push(format!(
+            "No output specified with {} driver. Build result will only remain in the build cache. \
+             To push result image into registry use --push or to load image into docker use --load",
+            builder.driver()
+        ));
+    }
+    let engine_at = |at: &str| connection::at(at, &config);
+    let docker_engines = DockerEngines::read(
+        &outputs,
+        engine.clone(),
+        (&current, builder.outputs().docker),
+        engine_at,
+    )?;
     Ok(BuildRequest {
         named_contexts,
         target: target.filter(|target| !target.is_empty()),
@@ -133,6 +147,7 @@ fn check(
         print_id: progress.print_id && call.is_none(),
         progress: ProgressSettings { builder: Some(builder.shown()), ..progress.settings },
         builder,
+        docker: docker_engines,
         data_dir: environment.data_dir()?,
         state_dir: environment.state_dir(),
         in_ci: environment.in_ci(),

@@ -5,6 +5,7 @@ pub mod fakes;
 pub mod gate;
 pub mod http;
 pub mod lab;
+pub mod no_load;
 pub mod processes;
 pub mod project;
 pub mod proxy;

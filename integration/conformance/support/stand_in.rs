@@ -11,6 +11,16 @@ pub fn stand_in(engine: &Engine, form: &str) -> String {
     told(&script(engine, &[form]), "STAND_IN")
 }
 
+/// The engine whose BuildKit has every exporter.
+const COMPLETE: &str = "b-containerd";
+
+/// A buildkitd with every exporter, whatever engine is under test; `None` when the run is not about
+/// the engine that it takes.
+pub fn buildkitd(form: &str) -> Option<String> {
+    let taken = lab::names().iter().any(|name| name == COMPLETE);
+    taken.then(|| stand_in(lab::up(COMPLETE), form))
+}
+
 /// The form `tls`; also the directory of its certificates, as integration/stand-in/README.md says.
 pub fn stand_in_with_tls(engine: &Engine) -> (String, PathBuf) {
     let said = script(engine, &["tls"]);

@@ -30,7 +30,7 @@ pub use auth::{RegistryAuth, TokenSettings};
 pub(crate) use bytes_stream::over_control;
 pub use content::ContentStores;
 pub use filesync::Filesync;
-pub use receive::{Destination, FileReceiver, Outputs};
+pub use receive::{Destination, FileReceiver, Outputs, Piped, UNREAD, pipe};
 pub use secrets::{SecretStore, SecretValue};
 pub use ssh::{SshAgents, SshSource};
 pub use upload::{Spool, Stdin, Uploads};

@@ -47,6 +47,13 @@ impl Outputs {
         self.resolve(Driver { docker: true, default_load: false }, tags).map(drop)
     }
 
+    /// Whether nothing is kept because nobody said that something should be.
+    pub(in crate::request) fn keeps_nothing(&self, driver: Driver) -> bool {
+        let Self { asked, load, push, no_default } = self;
+        let silent = asked.is_empty() && !load && !push && !no_default;
+        silent && !driver.docker && !driver.default_load
+    }
+
     /// Whether an image goes to a registry.
     pub fn pushes(&self) -> bool {
         self.push
@@ -163,8 +170,12 @@ mod tests {
         );
         assert_eq!(resolve(&[], none, CONTAINER, &["a"]).unwrap(), "");
         assert_eq!(resolve(&[], none, LOADING, &[]).unwrap(), "load");
+        let warned = |driver| Outputs::default().keeps_nothing(driver);
+        assert!(warned(CONTAINER) && !warned(DOCKER) && !warned(LOADING));
         let no_default = Outputs { no_default: true, ..Outputs::default() };
         assert_eq!(no_default.resolve(DOCKER, &[]).unwrap(), []);
+        assert_eq!(no_default.resolve(LOADING, &[]).unwrap(), []);
+        assert!(!no_default.keeps_nothing(CONTAINER));
     }
 
     #[test]

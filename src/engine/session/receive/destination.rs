@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustix::fs::Access;
 
-use super::ReceiveError;
+use super::{Pipe, ReceiveError};
 
 /// Where the result of one exporter goes.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub enum Destination {
     File(PathBuf),
     /// An open file, such as standard output; what was written cannot be taken back.
     Stream(Arc<File>),
+    /// Whoever reads it while it comes.
+    Pipe(Pipe),
 }
 
 impl Destination {
@@ -29,7 +31,7 @@ impl Destination {
     pub(super) fn shown(&self) -> PathBuf {
         match self {
             Self::Directory { path, .. } | Self::File(path) => path.clone(),
-            Self::Stream(_) => PathBuf::from("-"),
+            Self::Stream(_) | Self::Pipe(_) => PathBuf::from("-"),
         }
     }
 
@@ -39,7 +41,7 @@ impl Destination {
     /// A directory where a file is wanted and the reverse, and a place that may not be written.
     pub fn check(&self) -> Result<(), ReceiveError> {
         match self {
-            Self::Stream(_) => Ok(()),
+            Self::Stream(_) | Self::Pipe(_) => Ok(()),
             Self::Directory { path, .. } => match std::fs::metadata(path) {
                 Ok(found) if found.is_dir() => writable(path),
                 Ok(_) => Err(refuse(format!(

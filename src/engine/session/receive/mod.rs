@@ -17,6 +17,7 @@ mod destination;
 mod error;
 mod feed;
 mod file;
+mod pipe;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ mod tree;
 
 pub use destination::Destination;
 pub use error::ReceiveError;
+pub use pipe::{Pipe, Piped, UNREAD, pipe};
 
 use feed::{End, Feed};
 pub(super) use service::METHOD;
@@ -159,13 +161,16 @@ impl Outputs {
             std::mem::take(&mut running.feeds)
         };
         feeds.iter().for_each(|(feed, _)| feed.end(End::Stopped));
-        // A writer that goes straight through has nothing to remove and may be stuck in a pipe.
+        // A writer that goes straight through has nothing to remove and may be stuck there.
         for (feed, _) in feeds.iter().filter(|(_, through)| !through) {
             if !feed.finished(PATIENCE) {
                 tracing::debug!("a writer did not end");
             }
         }
         for slot in shared.slots.values() {
+            if let Destination::Pipe(pipe) = &slot.destination {
+                pipe.close();
+            }
             lock(&slot.received).parts.clear();
         }
     }

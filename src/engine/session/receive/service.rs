@@ -170,7 +170,7 @@ impl FileReceiver {
         received.metadata.extend(described(headers));
         drop(received);
         let feed = Arc::new(Feed::default());
-        let through = matches!(slot.destination, Destination::Stream(_));
+        let through = matches!(slot.destination, Destination::Stream(_) | Destination::Pipe(_));
         running.feeds.push((Arc::clone(&feed), through));
         Ok(feed)
     }
@@ -181,12 +181,16 @@ impl FileReceiver {
             let part = match &slot.destination {
                 Destination::File(path) => {
                     let mut file = PendingFile::begin(path)?;
-                    self.copy(feed, |bytes| file.write(bytes))?;
+                    self.copy(feed, |bytes| file.write(&bytes))?;
                     Part::File(file)
                 }
                 Destination::Stream(file) => {
                     let wrong = |error| ReceiveError::io("write to", "the output")(error);
-                    self.copy(feed, |bytes| (&**file).write_all(bytes).map_err(wrong))?;
+                    self.copy(feed, |bytes| (&**file).write_all(&bytes).map_err(wrong))?;
+                    Part::Stream
+                }
+                Destination::Pipe(pipe) => {
+                    pipe.fill(|write| self.copy(feed, write))?;
                     Part::Stream
                 }
                 Destination::Directory { path, .. } => {
@@ -208,14 +212,15 @@ impl FileReceiver {
     fn copy(
         &self,
         feed: &Feed,
-        mut write: impl FnMut(&[u8]) -> Result<(), ReceiveError>,
+        mut write: impl FnMut(Bytes) -> Result<(), ReceiveError>,
     ) -> Result<(), ReceiveError> {
         while let Some(message) = feed.next()? {
             let data = BytesMessage::decode(message)
                 .map_err(|_| ReceiveError::damaged("a malformed message", b""))?
                 .data;
-            write(&data)?;
-            self.0.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+            let length = data.len() as u64;
+            write(data)?;
+            self.0.bytes.fetch_add(length, Ordering::Relaxed);
         }
         Ok(())
     }
