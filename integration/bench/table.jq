@@ -26,10 +26,11 @@ def title:
     "files-again seconds": "all touched: whole build",
     "files-again transfer": "all touched: transfer",
     "blob-again seconds": "touched: whole build",
-    "blob-again transfer": "touched: transfer"
+    "blob-again transfer": "touched: transfer",
+    "first-byte seconds": "build, to its first byte"
   }[.case + " " + .metric] // (if .metric == "kilobytes" then "  peak memory, MB" else "cofferdam --version" end);
 
-def order: ["start", "busybox", "apt", "files", "files-again", "blob", "blob-again"] as $cases
+def order: ["start", "first-byte", "busybox", "apt", "files", "files-again", "blob", "blob-again"] as $cases
   | ["transfer", "seconds", "kilobytes"] as $metrics
   | .case as $c | .metric as $m | [($cases | index($c)), ($metrics | index($m))];
 
@@ -37,7 +38,7 @@ def limit: if .target == null then ""
   elif .target.kind == "ratio" then "ratio ≤ " + (.target.limit | fixed(2))
   elif .target.kind == "difference" then "≤ +" + (.target.limit | fixed(2)) + " s"
   elif .metric == "kilobytes" then "< 64 MB"
-  else "< 5 ms" end;
+  else "< " + (.target.limit * 1000 | round | tostring) + " ms" end;
 
 def verdict: if .pass == null then "" elif .pass then "PASS" else "FAIL" end;
 
