@@ -8,16 +8,21 @@ use bollard_buildkit_proto::pb;
 use tokio_stream::StreamExt as _;
 use tonic::transport::Channel;
 
-use super::{BuildId, Engine, EngineError};
+use super::{BuildId, Engine, EngineError, EngineKind};
 
-/// How long to wait for a directory to be deleted. An engine that has begun does not stop when
-/// nobody waits, and a context of many files takes a slow disk many seconds.
+/// How long to wait for an answer to a prune. An engine that has begun does not stop when nobody
+/// waits, and a context of many files takes a slow disk many seconds.
 const PATIENCE: Duration = Duration::from_millis(150);
 
 /// How many times to run out of patience. A call that nobody waits for stays in the engine's queue:
 /// one that holds a thousand directories of killed builds would be buried under such calls, a
 /// thousand more with every build.
 const SLOW_CALLS: usize = 3;
+
+/// How many records one call names, and how many calls are for other builds' directories: every
+/// call makes the engine walk through all that its cache knows, whatever it prunes.
+const SEVERAL: usize = 64;
+const CALLS_FOR_OTHERS: usize = 2;
 
 /// Matches what [`BuildId::local`] makes.
 const SENT_DIRECTORIES: &str = "cofferdam-[a-z]+-[0-9a-f]{24}";
@@ -45,8 +50,28 @@ impl Engine {
         if let Some(definition) = eraser {
             erase(channel.clone(), definition, id).await;
         }
-        forget(channel, id).await
+        forget(channel, id, self.prunes_several()).await
     }
+
+    /// Whether a prune may name several records.
+    ///
+    /// An engine answers with a message for each, and BuildKit before 0.12 waits for ever, its cache
+    /// locked, for a client that went away before the last but one (moby/buildkit,
+    /// control/control.go): whoever is interrupted there must leave no second.
+    fn prunes_several(&self) -> bool {
+        let version = self.facts().version.as_str();
+        match self.kind() {
+            EngineKind::Docker => at_least(version, (25, 0)),
+            EngineKind::BuildKit => at_least(version, (0, 12)),
+        }
+    }
+}
+
+/// Whether a version is this one or newer; one that cannot be read is not.
+fn at_least(version: &str, wanted: (u32, u32)) -> bool {
+    let mut parts = version.trim_start_matches('v').split(['.', '-', '+']);
+    let mut number = || parts.next()?.parse::<u32>().ok();
+    number().zip(number()).is_some_and(|found| found >= wanted)
 }
 
 async fn erase(channel: Channel, definition: pb::Definition, id: &BuildId) {
@@ -63,11 +88,7 @@ async fn erase(channel: Channel, definition: pb::Definition, id: &BuildId) {
 }
 
 /// Prunes by id: old engines filter a prune by little else, and an id can only be ours.
-///
-/// Every call prunes one record. An engine answers with a message per record, and Docker 20.10
-/// waits for ever, its cache locked, for a client that went away before the last but one
-/// (moby/buildkit 0.8, control/control.go): whoever is interrupted here must leave no second.
-async fn forget(channel: Channel, id: &BuildId) -> Result<(), EngineError> {
+async fn forget(channel: Channel, id: &BuildId, several: bool) -> Result<(), EngineError> {
     let failed = |status: tonic::Status| EngineError::Control {
         what: "cannot prune the build's directories",
         message: status.message().to_string(),
@@ -77,18 +98,14 @@ async fn forget(channel: Channel, id: &BuildId) -> Result<(), EngineError> {
         filter: vec![format!("description~=\"^local source for {SENT_DIRECTORIES}$\"")],
         ..control::DiskUsageRequest::default()
     };
-    let mut found = control.disk_usage(request).await.map_err(failed)?.into_inner().record;
-    // Those of builds that are still running.
-    found.retain(|record| !record.in_use);
-    // This build's own first; the large one last, so that running out of patience costs nothing.
-    found.sort_by_key(|record| (!record.description.contains(id.as_str()), record.size));
+    let found = control.disk_usage(request).await.map_err(failed)?.into_inner().record;
     let mut slow = 0;
-    for record in found {
-        match tokio::time::timeout(PATIENCE, prune(&mut control, &record.id)).await {
+    for ids in calls(found, id.as_str(), several) {
+        match tokio::time::timeout(PATIENCE, prune(&mut control, &ids)).await {
             Ok(pruned) => pruned.map_err(failed)?,
-            // It is no longer listed, and the engine deletes on by itself.
+            // They are no longer listed, and the engine deletes on by itself.
             Err(_) => {
-                tracing::debug!(id = record.id, "still being deleted");
+                tracing::debug!(?ids, "still being deleted");
                 slow += 1;
             }
         }
@@ -99,10 +116,78 @@ async fn forget(channel: Channel, id: &BuildId) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Returns as soon as the record is gone: some engines then still collect garbage for a while.
-async fn prune(control: &mut ControlClient<Channel>, id: &str) -> Result<(), tonic::Status> {
-    let request = control::PruneRequest { filter: vec![format!("id=={id}")], ..Default::default() };
-    let pruned = control.prune(request).await?.into_inner().next().await.transpose()?;
-    tracing::debug!(id, size = pruned.map(|record| record.size), "pruned");
+/// The records that nobody uses, as one list of ids for each call.
+///
+/// This build's own come first; the large ones last, so that running out of patience costs nothing.
+fn calls(mut found: Vec<control::UsageRecord>, build: &str, several: bool) -> Vec<Vec<String>> {
+    // Those of builds that are still running.
+    found.retain(|record| !record.in_use);
+    found.sort_by_key(|record| record.size);
+    let (own, others): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|record| record.description.contains(build));
+    let ids = |records: &[control::UsageRecord]| {
+        records.iter().map(|record| record.id.clone()).collect::<Vec<_>>()
+    };
+    if !several {
+        return own.chunks(1).chain(others.chunks(1)).map(ids).collect();
+    }
+    own.chunks(SEVERAL).chain(others.chunks(SEVERAL).take(CALLS_FOR_OTHERS)).map(ids).collect()
+}
+
+/// Returns as soon as the records are gone: some engines then still collect garbage for a while.
+async fn prune(control: &mut ControlClient<Channel>, ids: &[String]) -> Result<(), tonic::Status> {
+    // Any of several filters is enough.
+    let filter = ids.iter().map(|id| format!("id=={id}")).collect();
+    let request = control::PruneRequest { filter, ..Default::default() };
+    let mut gone = control.prune(request).await?.into_inner();
+    for _ in ids {
+        let Some(record) = gone.next().await.transpose()? else { break };
+        tracing::debug!(id = record.id, size = record.size, "pruned");
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: &str, build: &str, size: i64) -> control::UsageRecord {
+        control::UsageRecord {
+            id: id.into(),
+            description: format!("local source for cofferdam-context-{build}"),
+            size,
+            ..control::UsageRecord::default()
+        }
+    }
+
+    #[test]
+    fn own_records_are_one_call_and_come_first() {
+        let build = "b1";
+        let mut found =
+            vec![record("other", "b2", 1), record("big", "b1", 9), record("small", "b1", 2)];
+        found.push(control::UsageRecord { in_use: true, ..record("used", "b1", 3) });
+        let each = calls(found.clone(), build, false);
+        assert_eq!(each, [["small"], ["big"], ["other"]]);
+        let together = calls(found.clone(), build, true);
+        assert_eq!(together, [vec!["small", "big"], vec!["other"]]);
+        found.extend((0..1000).map(|n| record(&n.to_string(), "b3", 1)));
+        assert_eq!(calls(found, build, true).len(), 1 + CALLS_FOR_OTHERS);
+    }
+
+    #[test]
+    fn versions_that_cannot_be_read_are_old() {
+        for (version, expected) in [
+            ("25.0.3", true),
+            ("26.1.5+dfsg1", true),
+            ("29.0.0-rc.1", true),
+            ("24.0.7", false),
+            ("20.10.24+dfsg1", false),
+            ("library-import", false),
+            ("", false),
+        ] {
+            assert_eq!(at_least(version, (25, 0)), expected, "{version}");
+        }
+        assert!(at_least("v0.13.2", (0, 12)) && at_least("v1.0", (0, 12)));
+        assert!(!at_least("v0.11.6", (0, 12)) && !at_least("v0.0.0+unknown", (0, 12)));
+    }
 }
