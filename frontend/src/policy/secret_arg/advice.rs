@@ -14,6 +14,14 @@ pub fn advice(name: &str, found: &SecretArg) -> String {
              pass the new one as a build secret: --secret id={id},env=VARIABLE"
         );
     }
+    if found.reason == Reason::Proxy {
+        let key = proxy_key(name);
+        return format!(
+            "put the address into config.json of the Docker client, where steps get it from and the\n\
+             record leaves its password out: {{\"proxies\": {{\"default\": {{\"{key}\": \"…\"}}}}}}\n\
+             or use a proxy that needs no password, for example one on this machine that logs in"
+        );
+    }
     // A name with other letters is no variable that a shell could hold.
     let (source, variable) = if is_variable(name) {
         (format!("--secret id={id},env={name}"), name.to_owned())
@@ -21,13 +29,16 @@ pub fn advice(name: &str, found: &SecretArg) -> String {
         (format!("--secret id={id},src=FILE"), id.to_ascii_uppercase())
     };
     let read = format!("RUN --mount=type=secret,id={id} {variable}=\"$(cat /run/secrets/{id})\" …");
-    let first = match found.reason {
-        Reason::Proxy => {
-            "use a proxy address without a password; if it needs one, pass it as a build secret"
-        }
-        _ => "pass it as a build secret",
-    };
-    format!("{first}: {source}\nand in the Dockerfile: {read}")
+    format!("pass it as a build secret: {source}\nand in the Dockerfile: {read}")
+}
+
+/// What `proxies` of config.json calls the proxy of a variable; it knows no `ALL_PROXY`.
+fn proxy_key(name: &str) -> &'static str {
+    match name.to_ascii_lowercase().as_str() {
+        "https_proxy" => "httpsProxy",
+        "ftp_proxy" => "ftpProxy",
+        _ => "httpProxy",
+    }
 }
 
 /// The id of the build secret that replaces an argument.

@@ -20,7 +20,11 @@ fn the_advice_can_be_copied() {
          NPM_TOKEN=\"$(cat /run/secrets/npm_token)\" …"
     );
     let found = secret_build_arg("http_proxy", "http://me:hunter2@proxy").unwrap();
-    assert!(advice("http_proxy", &found).starts_with("use a proxy address without a password"));
+    let said = advice("http_proxy", &found);
+    assert!(said.contains("config.json") && said.contains("\"httpProxy\""), "{said}");
+    assert!(said.contains("needs no password") && !said.contains("hunter2"), "{said}");
+    let found = secret_build_arg("HTTPS_PROXY", "me:hunter2@proxy").unwrap();
+    assert!(advice("HTTPS_PROXY", &found).contains("\"httpsProxy\""));
     let found = secret_build_arg("db-password", &opaque()).unwrap();
     assert!(advice("db-password", &found).contains("--secret id=db_password,src=FILE"));
 }
