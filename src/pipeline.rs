@@ -26,6 +26,7 @@ mod options;
 mod outputs;
 mod plan;
 mod publish;
+mod push;
 mod question;
 mod statement;
 mod steps;

@@ -28,6 +28,7 @@ mod pins;
 mod platforms;
 mod plugin;
 mod provenance;
+mod push;
 mod remote;
 mod results;
 mod secrets;
@@ -63,6 +64,7 @@ const SUITES: &[&[Test]] = &[
     outside::TESTS,
     outputs::TESTS,
     load::TESTS,
+    push::TESTS,
     signals::TESTS,
     transport::TESTS,
     session::TESTS,

@@ -24,6 +24,7 @@ mod upgrade;
 pub use api::{EngineFacts, ImageStore, LocalImage, RegistryAnswer};
 pub use build::{ActiveBuild, BuildId, Exported, Exporter, Opening, StatusResponse};
 pub use control::SessionTransport;
+pub(crate) use endpoint::Anybody;
 pub use endpoint::{
     Connection, DEFAULT_SOCKET, Endpoint, Header, Program, Tls, TlsError, TlsFiles,
 };

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::in_engine::Built;
 use super::outputs::{After, Outlets};
 use super::statement::Known;
+use crate::engine::ImageStore;
 use crate::error::Error;
 use crate::record::write_atomically;
 use crate::report::progress::rawjson;
@@ -35,9 +36,7 @@ fn document(known: Known<'_>, outlets: &Outlets) -> Value {
         "buildx.build.ref".into(),
         json!(format!("{}/{node}/{}", builder.name, job.id.as_str())),
     );
-    let mut names: Vec<String> = outlets.after.iter().flat_map(names).collect();
-    names.extend(built.loaded.iter().flat_map(|loaded| &loaded.names).map(Reference::canonical));
-    if !names.is_empty() {
+    if let Some(names) = image_names(known, outlets) {
         document.insert("image.name".into(), json!(names.join(",")));
     }
     let MetadataContent { provenance, warnings } = job.request.metadata;
@@ -73,11 +72,35 @@ fn provenance_keys(built: &Built) -> Vec<String> {
     built.hardened.platforms().iter().map(|platform| format!("{KEY}/{}", platform.id)).collect()
 }
 
-fn names(after: &After) -> Vec<String> {
-    match after {
-        After::Name(names) => names.iter().map(|name| name.canonical()).collect(),
+/// The image's names as the exporters of BuildKit have them: of a classic store without the tag that
+/// nobody typed, from a builder to a registry as they were typed. `None` when it got no name here.
+fn image_names(known: Known<'_>, outlets: &Outlets) -> Option<Vec<String>> {
+    let Known { job, built, .. } = known;
+    let names = |after: &After| match after {
+        After::Name(names) | After::Put { names, .. } => names.clone(),
         After::Push(_) => Vec::new(),
+    };
+    let mut named: Vec<Reference> = outlets.after.iter().flat_map(names).collect();
+    named.extend(built.loaded.iter().flat_map(|loaded| loaded.names.clone()));
+    if named.is_empty() {
+        return None;
     }
+    let typed = &job.request.typed_tags;
+    let puts = outlets.after.iter().any(|after| matches!(after, After::Put { .. }));
+    if puts && !typed.is_empty() {
+        return Some(typed.clone());
+    }
+    if job.engine.facts().store == ImageStore::Classic && !typed.is_empty() {
+        let read = typed.iter().filter_map(|tag| Reference::parse_normalized(tag).ok());
+        let name = |name: Reference| match &name.tag {
+            None => name.name(),
+            Some(_) => name.canonical(),
+        };
+        return Some(read.map(name).collect());
+    }
+    let mut names: Vec<String> = named.iter().map(Reference::canonical).collect();
+    names.dedup();
+    Some(names)
 }
 
 /// The exporters' answer: what is JSON inside of base64 becomes JSON, as with buildx.

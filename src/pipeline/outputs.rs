@@ -12,6 +12,7 @@ use cofferdam_frontend::pins::Reference;
 
 use super::attests;
 use super::load::Load;
+use super::push;
 use crate::engine::session::{Destination, Outputs as Files};
 use crate::engine::{Engine, EngineKind, Exporter, ImageStore};
 use crate::error::Error;
@@ -25,6 +26,13 @@ pub(super) enum After {
     Name(Vec<Reference>),
     /// Push it from the engine's store under these names.
     Push(Vec<Reference>),
+    /// It was pushed by its digest: give it these names in their registries.
+    Put {
+        /// The names.
+        names: Vec<Reference>,
+        /// Whether http and any certificate will do.
+        insecure: bool,
+    },
 }
 
 /// The places of one build.
@@ -54,19 +62,29 @@ impl Outlets {
         let mut places = Vec::new();
         let annotations = annotations(request);
         let is_docker = engine.kind() == EngineKind::Docker;
-        for output in outputs {
+        // Each exporter's answer covers those before it, and the digest of a push is needed.
+        let last = |output: &&Output| !is_docker && matches!(output, Output::Image { .. });
+        let (images, others): (Vec<_>, Vec<_>) = outputs.iter().partition(last);
+        let pushes =
+            images.iter().filter(|image| matches!(image, Output::Image { push: true, .. }));
+        let one_push = pushes.count() == 1;
+        for output in others.into_iter().chain(images) {
             let position = outlets.exporters.len();
             match output {
                 Output::CacheOnly => {}
                 Output::Image { names, push, push_by_digest, attrs } => {
                     let names = references(names)?;
                     let by_digest = *push && *push_by_digest;
-                    outlets.image(
-                        engine,
-                        names,
-                        (*push, by_digest),
-                        merged(attrs, &annotations),
-                    )?;
+                    let attrs = merged(attrs, &annotations);
+                    let insecure = attrs.get("registry.insecure");
+                    let insecure = insecure.is_some_and(|text| crate::request::is_true(text));
+                    let later = *push && !by_digest && !is_docker && one_push;
+                    if later && push::reaches(request, &names, insecure).await {
+                        outlets.image(engine, names.clone(), (true, true), unstored(attrs))?;
+                        outlets.after.push(After::Put { names, insecure });
+                        continue;
+                    }
+                    outlets.image(engine, names, (*push, by_digest), attrs)?;
                 }
                 Output::Docker { dest: None, context: _, attrs } if is_docker => {
                     let names = references(&split(attrs.get("name")))?;
@@ -138,10 +156,11 @@ impl Outlets {
             }
             return Ok(());
         }
-        // A registry shows a name when all of the image is there, and the exporter only begins when
-        // everything was checked.
+        // Where names are given here, a registry shows them when all of the image is there, and the
+        // exporter only begins when everything was checked.
         let named = |name: &Reference| if by_digest { name.name() } else { name.canonical() };
         let mut named: Vec<String> = names.iter().map(named).collect();
+        named.sort();
         named.dedup();
         if !named.is_empty() {
             attrs.insert("name".into(), named.join(","));
@@ -168,6 +187,12 @@ impl Outlets {
             None => self.after.insert(0, After::Name(names)),
         }
     }
+}
+
+/// What is only pushed by its digest needs no name in a store of the daemon's.
+fn unstored(mut attrs: Attrs) -> Attrs {
+    attrs.entry("store".into()).or_insert_with(|| "false".into());
+    attrs
 }
 
 fn destination(dest: &Dest, printer: &Printer) -> Result<Destination, Error> {

@@ -6,6 +6,7 @@ use super::in_engine::{Built, Job};
 use super::load::Loaded;
 use super::metadata;
 use super::outputs::{After, Outlets};
+use super::push;
 use super::statement::Known;
 use super::steps::Steps;
 use crate::engine::{Engine, Exported};
@@ -52,14 +53,19 @@ fn write_id<'a>(
 async fn name(job: Job<'_>, built: &Built, after: &[After], steps: &Steps) -> Result<(), Error> {
     let exported = &built.exported;
     let Some(image) = &exported.image_id else { return Ok(()) };
+    // Others see what is in a registry: it comes last.
+    for Loaded { engine, id, names } in &built.loaded {
+        tag(engine, id, names, steps).await?;
+    }
     for after in after {
         match after {
             After::Name(names) => tag(job.engine, image, names, steps).await?,
-            After::Push(names) => push(job, names, steps).await?,
+            After::Push(names) => push_stored(job, names, steps).await?,
+            After::Put { names, insecure } => {
+                let digest = exported.manifest_digest.as_deref().unwrap_or(image);
+                push::name(job.request, digest, names, *insecure, steps).await?;
+            }
         }
-    }
-    for Loaded { engine, id, names } in &built.loaded {
-        tag(engine, id, names, steps).await?;
     }
     Ok(())
 }
@@ -80,7 +86,7 @@ async fn tag(
 }
 
 /// Pushes the names from the engine's store; a registry shows a name when all of it is there.
-async fn push(job: Job<'_>, names: &[Reference], steps: &Steps) -> Result<(), Error> {
+async fn push_stored(job: Job<'_>, names: &[Reference], steps: &Steps) -> Result<(), Error> {
     for name in names {
         let login = job.request.auth.login(&name.domain).await;
         let what = format!("cannot push {}", name.familiar());

@@ -17,11 +17,12 @@ use tokio_rustls::TlsConnector;
 use url::Url;
 
 use super::proxy::{ProxyVariables, tunnel};
+use crate::engine::Anybody;
 
 /// How long one exchange may take, redirections included.
 const LIMIT: Duration = Duration::from_secs(30);
 /// Largest answer, in bytes.
-const MAX_ANSWER: usize = 1 << 20;
+const MAX_ANSWER: usize = 4 << 20;
 const MAX_REDIRECTIONS: usize = 5;
 
 /// An address did not answer as HTTP.
@@ -45,11 +46,14 @@ pub(super) struct Ask {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Whether any certificate is believed.
+    pub(super) unverified: bool,
 }
 
 /// What came back.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
@@ -58,12 +62,13 @@ pub(super) struct Answer {
 pub struct Http {
     proxies: ProxyVariables,
     tls: OnceCell<Arc<ClientConfig>>,
+    unverified: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Http {
     /// A client; nothing is read or opened before it is used.
     pub fn new(proxies: ProxyVariables) -> Self {
-        Self { proxies, tls: OnceCell::new() }
+        Self { proxies, tls: OnceCell::new(), unverified: OnceCell::new() }
     }
 
     /// One exchange; a redirection of a GET is followed.
@@ -122,7 +127,7 @@ impl Http {
             None => {}
         }
         if secure {
-            stream = self.handshake(stream, host).await?;
+            stream = self.handshake(stream, host, ask.unverified).await?;
         }
         if secure || proxy.is_none() {
             target = target.get(url[..url::Position::BeforePath].len()..).unwrap_or("/");
@@ -148,11 +153,19 @@ impl Http {
         let port = proxy.port_u16().unwrap_or(port);
         let stream = connect(&format!("{host}:{port}")).await;
         let stream = stream.map_err(|reason| format!("the proxy {host}:{port}: {reason}"))?;
-        if secure { self.handshake(stream, host).await } else { Ok(stream) }
+        if secure { self.handshake(stream, host, false).await } else { Ok(stream) }
     }
 
-    async fn handshake(&self, stream: BoxStream, host: &str) -> Result<BoxStream, String> {
-        let config = self.tls.get_or_try_init(trusted).await?.clone();
+    async fn handshake(
+        &self,
+        stream: BoxStream,
+        host: &str,
+        unverified: bool,
+    ) -> Result<BoxStream, String> {
+        let config = match unverified {
+            true => self.unverified.get_or_try_init(|| async { anybody() }).await?.clone(),
+            false => self.tls.get_or_try_init(trusted).await?.clone(),
+        };
         let name = host.trim_start_matches('[').trim_end_matches(']').to_string();
         let name = ServerName::try_from(name).map_err(|_| "the host's name is none")?;
         let stream = TlsConnector::from(config).connect(name, stream).await;
@@ -182,6 +195,17 @@ async fn trusted() -> Result<Arc<ClientConfig>, String> {
     Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
+/// Believes any certificate.
+fn anybody() -> Result<Arc<ClientConfig>, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Arc::new(Anybody::new(&provider));
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let config = config.dangerous().with_custom_certificate_verifier(verifier);
+    Ok(Arc::new(config.with_no_client_auth()))
+}
+
 async fn exchange(
     stream: BoxStream,
     ask: &Ask,
@@ -202,7 +226,7 @@ async fn exchange(
     let body = body.map_err(|_| "the answer broke off, or is too long")?.to_bytes();
     let location = parts.headers.get(LOCATION).and_then(|value| value.to_str().ok());
     let location = location.filter(|_| parts.status.is_redirection()).map(String::from);
-    Ok((Answer { status: parts.status, body }, location))
+    Ok((Answer { status: parts.status, headers: parts.headers, body }, location))
 }
 
 /// The innermost reason.

@@ -135,7 +135,13 @@ fn post(url: Url, request: &TokenRequest, user: &str, secret: &str) -> Ask {
     }
     let body = Bytes::from_owner(Zeroizing::new(form.finish().into_bytes()));
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
-    Ask { method: Method::POST, url, headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]), body }
+    Ask {
+        method: Method::POST,
+        url,
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
+        body,
+        unverified: false,
+    }
 }
 
 fn get(mut url: Url, request: &TokenRequest, login: Option<(&str, &str)>) -> Ask {
@@ -160,7 +166,7 @@ fn get(mut url: Url, request: &TokenRequest, login: Option<(&str, &str)>) -> Ask
             headers.insert(AUTHORIZATION, value);
         }
     }
-    Ask { method: Method::GET, url, headers, body: Bytes::new() }
+    Ask { method: Method::GET, url, headers, body: Bytes::new(), unverified: false }
 }
 
 fn read(realm: &Url, method: &Method, answer: &Answer) -> Result<Token, TokenError> {

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hyper::header::{HeaderName, HeaderValue};
 
@@ -12,7 +13,7 @@ use crate::docker_config::{ConfigError, DockerConfig, ProxyArg};
 use crate::engine::session::{RegistryAuth, TokenSettings};
 use crate::engine::{Connection, DEFAULT_SOCKET, Endpoint, EngineError, Header, Tls, TlsFiles};
 use crate::error::Error;
-use crate::registry::ProxyVariables;
+use crate::registry::{Http, ProxyVariables};
 
 /// The context that is no context: flags and environment.
 const DEFAULT_CONTEXT: &str = "default";
@@ -36,6 +37,8 @@ pub struct Docker {
     pub proxy_args: Vec<ProxyArg>,
     /// Registry credentials; none is looked up yet.
     pub auth: RegistryAuth,
+    /// How registries are asked from here; none is asked yet.
+    pub http: Arc<Http>,
 }
 
 /// Reads Docker's configuration, once.
@@ -52,11 +55,13 @@ pub fn docker(flags: &ConnectionFlags, environment: &Environment) -> Result<Dock
     let mut config = DockerConfig::load(&directory).map_err(damaged)?;
     let (connection, context) = resolve(flags, env, &config, Path::exists)?;
     let proxy_args = config.proxy_args(&connection.endpoint.to_string());
-    let tokens = TokenSettings { directory, proxies: ProxyVariables::read(env) };
+    let proxies = ProxyVariables::read(env);
+    let http = Arc::new(Http::new(proxies.clone()));
+    let tokens = TokenSettings { directory, proxies };
     let tokens = Some(tokens).filter(|_| !is_true(env("BUILDKIT_NO_CLIENT_TOKEN").as_deref()));
     let credentials = config.credentials(env("DOCKER_AUTH_CONFIG").as_deref()).map_err(damaged)?;
     let auth = RegistryAuth::new(credentials, tokens);
-    Ok(Docker { connection, context, config, proxy_args, auth })
+    Ok(Docker { connection, context, config, proxy_args, auth, http })
 }
 
 /// As Go reads a boolean.

@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cofferdam_frontend::pins::reference::Reference;
 
 use crate::config::Exceptions;
 use crate::engine::session::{RegistryAuth, SecretStore, SshAgents};
 use crate::error::Error;
+use crate::registry::Http;
 use crate::report::progress::settings::ProgressSettings;
 
 mod allow;
@@ -82,6 +84,8 @@ pub struct BuildRequest {
     pub named_contexts: BTreeMap<String, NamedContext>,
     /// Names to give the image.
     pub tags: Vec<Reference>,
+    /// The same as they were typed.
+    pub typed_tags: Vec<String>,
     /// Stage to build.
     pub target: Option<String>,
     /// Platforms to build for, in normal form; the engine's own when there is none.
@@ -140,6 +144,8 @@ pub struct BuildRequest {
     pub docker: DockerEngines,
     /// Registry credentials.
     pub auth: RegistryAuth,
+    /// How registries are asked from here.
+    pub http: Arc<Http>,
     /// Where records are kept.
     pub data_dir: PathBuf,
     /// Where short-lived state is kept.

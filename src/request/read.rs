@@ -47,7 +47,7 @@ fn check(
     environment: &Environment,
 ) -> Result<BuildRequest, Error> {
     let BuildFlags { context, identity, inputs, output, run, attest, legacy, builder } = flags;
-    let IdentityFlags { tags: _, file, target, platforms, labels, annotations } = identity;
+    let IdentityFlags { tags: typed_tags, file, target, platforms, labels, annotations } = identity;
     let InputFlags { build_args, build_contexts, secrets, ssh, locked, keep_suid, pull: _ } =
         inputs;
 
@@ -93,7 +93,7 @@ fn check(
     let auth_sock = auth_sock.map(PathBuf::from);
 
     let flags = connection;
-    let Docker { connection: engine, context: current, config, proxy_args, auth } =
+    let Docker { connection: engine, context: current, config, proxy_args, auth, http } =
         docker(flags, environment)?;
     // Not judged as secrets: BuildKit keeps proxies out of the image, and the record their passwords.
     for ProxyArg { name, value } in unset(proxy_args, &build_args) {
@@ -154,6 +154,7 @@ fn check(
         context,
         dockerfile,
         tags,
+        typed_tags,
         build_args,
         network,
         allow,
@@ -165,6 +166,7 @@ fn check(
         metadata: MetadataContent::read(environment),
         metadata_file,
         auth,
+        http,
         notices,
     })
 }

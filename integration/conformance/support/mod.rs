@@ -15,6 +15,7 @@ pub mod saved;
 pub mod stand_in;
 pub mod terminal;
 pub mod tls;
+pub mod turnstile;
 
 pub use lab::Engine;
 pub use project::Project;

@@ -23,6 +23,7 @@ pub use connection::{Connection, Header};
 pub use program::Program;
 pub use ssh::Ssh;
 pub use tls::{Tls, TlsError, TlsFiles};
+pub(crate) use unverified::Anybody;
 
 /// The socket that Docker listens on when nobody says otherwise.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";

@@ -10,10 +10,10 @@ use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 /// Believes any certificate, and still proves that its key is there.
 #[derive(Debug)]
-pub(super) struct Anybody(WebPkiSupportedAlgorithms);
+pub(crate) struct Anybody(WebPkiSupportedAlgorithms);
 
 impl Anybody {
-    pub(super) fn new(provider: &CryptoProvider) -> Self {
+    pub(crate) fn new(provider: &CryptoProvider) -> Self {
         Self(provider.signature_verification_algorithms)
     }
 }
