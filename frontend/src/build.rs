@@ -126,13 +126,10 @@ async fn translate<B: Bridge, E: std::error::Error>(
 ) -> Result<Solved, BuildError<E>> {
     let mut options = plan.options.clone();
     options.insert("no-cache".into(), String::new());
-    let contexts = options.keys().any(|key| key.starts_with("context:"));
-    if contexts {
-        require(&mut options, CONTEXTS);
-    }
+    let contexts = require_contexts(&mut options);
     let (name, inputs) = (plan.frontend.clone(), plan.inputs.clone());
     match bridge.solve(Solve::Frontend { name, options, inputs }).await {
-        Err(BridgeError::Build { message, .. }) if contexts && lacks(&message, CONTEXTS) => {
+        Err(BridgeError::Build { message, .. }) if contexts && lacks_contexts(&message) => {
             Err(BuildError::NoNamedContexts)
         }
         other => Ok(other?),
@@ -141,6 +138,20 @@ async fn translate<B: Bridge, E: std::error::Error>(
 
 /// The frontend knows named contexts.
 const CONTEXTS: &str = "moby.buildkit.frontend.contexts";
+
+/// Makes a frontend say so when it would pass over named contexts, if there are any.
+pub(crate) fn require_contexts(options: &mut BTreeMap<String, String>) -> bool {
+    let contexts = options.keys().any(|key| key.starts_with("context:"));
+    if contexts {
+        require(options, CONTEXTS);
+    }
+    contexts
+}
+
+/// Whether a frontend says that it knows no named contexts.
+pub(crate) fn lacks_contexts(message: &str) -> bool {
+    lacks(message, CONTEXTS)
+}
 
 /// Makes a frontend that lacks a capability say so, or pass the build on to one that may have it.
 ///

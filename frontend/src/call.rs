@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::bridge::{Bridge, BridgeError, Solve, Solved};
-use crate::build::{Plan, lacks, require};
+use crate::build::{Plan, lacks, lacks_contexts, require, require_contexts};
 
 /// The frontend takes requests at all.
 const SUBREQUESTS: &str = "moby.buildkit.frontend.subrequests";
@@ -52,6 +52,9 @@ pub enum CallError {
     /// The frontend knows no such request.
     #[error("the engine's Dockerfile frontend does not support {}", .0.request())]
     Unsupported(Call),
+    /// The frontend would take no notice of them.
+    #[error("this engine's BuildKit knows no named contexts (--build-context)")]
+    NoNamedContexts,
     /// The engine said no, or nothing.
     #[error(transparent)]
     Bridge(#[from] BridgeError),
@@ -62,6 +65,7 @@ pub async fn call<B: Bridge>(bridge: &B, plan: &Plan, call: Call) -> Result<Call
     let mut options = plan.options.clone();
     options.insert("requestid".into(), call.request().into());
     require(&mut options, SUBREQUESTS);
+    let contexts = require_contexts(&mut options);
     let (name, inputs) = (plan.frontend.clone(), plan.inputs.clone());
     match bridge.solve(Solve::Frontend { name, options, inputs }).await {
         Ok(Solved { mut metadata, .. }) => {
@@ -71,6 +75,9 @@ pub async fn call<B: Bridge>(bridge: &B, plan: &Plan, call: Call) -> Result<Call
             };
             let text = metadata.remove("result.txt");
             Ok(CallResult { json, text, status: status(&metadata) })
+        }
+        Err(BridgeError::Build { message, .. }) if contexts && lacks_contexts(&message) => {
+            Err(CallError::NoNamedContexts)
         }
         Err(BridgeError::Build { message, .. }) if is_unsupported(&message, call) => {
             Err(CallError::Unsupported(call))

@@ -15,6 +15,7 @@ mod attested;
 mod bad_input;
 mod builders;
 mod connection;
+mod contexts;
 mod credentials;
 mod exceptions;
 mod fresh;
@@ -73,6 +74,7 @@ const SUITES: &[&[Test]] = &[
     builders::TESTS,
     terminal::TESTS,
     connection::TESTS,
+    contexts::TESTS,
     credentials::TESTS,
     attested::TESTS,
     vcs::TESTS,

@@ -108,7 +108,7 @@ impl Job<'_> {
         let known = lock.content.clone();
         let resolver =
             Resolver::new(self.engine, active.bridge(), self.request, &dockerfile, known);
-        let text = match self.pin(&resolver, &dockerfile, lock, printer).await {
+        let text = match self.pin(&resolver, &dockerfile).await {
             Ok(text) => text,
             Err(error) => return Err(failure::end(error, active).await),
         };
@@ -177,12 +177,9 @@ impl Job<'_> {
         self,
         resolver: &Resolver<'_>,
         dockerfile: &DockerfileText,
-        lock: &mut LockFile,
-        printer: &Printer,
     ) -> Result<PinnedText, Error> {
         let platform = &self.engine.facts().platform;
         let text = pin_text(resolver, self.request, dockerfile, platform).await?;
-        lock.update(resolver.lock().await, printer)?;
         self.locals.offer_dockerfile(self.files, dockerfile, &text)?;
         Ok(text)
     }
@@ -242,6 +239,8 @@ impl Job<'_> {
         failure::check_context(self.files, self.locals)?;
         failure::check_secrets(self.files, self.locals, self.request)?;
         resolver.check_local_images().await?;
+        // Not before everything was read: a lock in the context is that of an earlier build, and
+        // what is built does not depend on whether this build made one.
         lock.update(resolver.lock().await, printer)
     }
 }

@@ -5,11 +5,13 @@
 use cofferdam_frontend::Plan;
 use cofferdam_frontend::bridge::BridgeError;
 use cofferdam_frontend::call::{Call as Asked, CallError, CallResult, call};
+use cofferdam_frontend::remote::Named;
 use serde_json::Value;
 
 use super::context;
 use super::failure;
 use super::in_engine::Job;
+use super::named;
 use super::outputs::Outlets;
 use super::plan::plan;
 use super::steps::Steps;
@@ -30,7 +32,13 @@ impl Job<'_> {
             let text = PinnedText::as_written(self.request, &dockerfile);
             self.locals.offer_dockerfile(self.files, &dockerfile, &text)?;
             let plan = plan(self.request, &dockerfile, &text, self.locals, self.namespace);
-            let plan = Plan { inputs: fetched.inputs, ..plan };
+            let mut plan = Plan { inputs: fetched.inputs, ..plan };
+            for (number, (name, asked)) in self.request.named_contexts.iter().enumerate() {
+                let context = named::as_written(asked, (self.id, number))?;
+                let tools = context::tools(self.locals, bridge).await?;
+                let bound = Named::bind(bridge, name, &context, &tools).await;
+                plan.add(bound.map_err(context::explain)?);
+            }
             let answer = call(bridge, &plan, question(&asked.method)).await;
             answer.map_err(|error| explain(error, &dockerfile))
         };
@@ -55,6 +63,9 @@ fn explain(error: CallError, dockerfile: &DockerfileText) -> Error {
             error.to_string(),
             "a newer engine does; `# syntax=docker/dockerfile:1` brings a newer frontend",
         ),
+        CallError::NoNamedContexts => {
+            Error::usage_hint(error.to_string(), "a newer engine does: Docker 23, or BuildKit 0.10")
+        }
         CallError::Bridge(error) => failure::of_bridge(error, None, dockerfile),
     }
 }

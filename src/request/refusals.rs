@@ -31,16 +31,10 @@ pub(super) fn check(
             })
         })
         .collect();
-    let Allow { network_host, security_insecure, devices: _, local_delete: _ } = allow;
+    // The network of the host is a matter of the steps that use it: the graph shows them.
+    let Allow { network_host: _, security_insecure, devices: _, local_delete: _ } = allow;
     if network == Network::Host {
         violations.push(network::host_refusal());
-    } else if *network_host {
-        violations.push(Violation {
-            rule: "host-network",
-            message: "--allow network.host lets RUN steps reach the host's own services".into(),
-            lines: Vec::new(),
-            fix: "leave --allow out; the default network reaches registries and mirrors".into(),
-        });
     }
     if *security_insecure {
         violations.push(Violation {
