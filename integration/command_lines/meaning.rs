@@ -121,13 +121,13 @@ fn shown_context(context: &Context) -> String {
         Context::Dir(path) => path.display().to_string(),
         Context::Stdin => "stdin".into(),
         Context::Git(git) => {
-            let ssh = if git.over_ssh { " over ssh" } else { "" };
+            let ssh = if git.is_ssh() { " over ssh" } else { "" };
             let more = [
                 ("ref", git.reference.clone()),
                 ("subdir", git.subdir.clone()),
-                ("checksum", git.checksum.clone()),
-                ("keep-git-dir", git.keep_git_dir.map(|keep| keep.to_string())),
-                ("submodules", git.submodules.map(|with| with.to_string())),
+                ("checksum", git.commit.clone()),
+                ("keep-git-dir", git.keep_git_dir.then(|| "true".to_string())),
+                ("submodules", (!git.submodules).then(|| "false".to_string())),
             ];
             let more =
                 more.into_iter().filter_map(|(name, value)| Some(format!(" {name}={}", value?)));

@@ -37,10 +37,10 @@ const EXTRA: &str = "extra-of-remote";
 const DOCKERFILE: &str = "dockerfile-of-remote";
 
 /// A repository on loopback, served by git's own daemon.
-struct Repository {
+pub struct Repository {
     directory: tempfile::TempDir,
     daemon: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Drop for Repository {
@@ -55,7 +55,7 @@ fn free_port() -> u16 {
 }
 
 impl Repository {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
         // The daemon itself: killing the `git` in front of it would leave it.
@@ -79,7 +79,7 @@ impl Repository {
         self.directory.path().join("r")
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub fn write(&self, path: &str, text: &str) {
         std::fs::write(self.path().join(path), text).unwrap();
     }
 
@@ -87,7 +87,7 @@ impl Repository {
         git(&self.path(), args)
     }
 
-    fn commit(&self, text: &str) -> String {
+    pub fn commit(&self, text: &str) -> String {
         self.write("docs/f", text);
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "-m", text]);

@@ -68,7 +68,7 @@ pub(super) async fn read(
     bridge: &GatewayBridge,
 ) -> Result<(DockerfileText, Fetched), Error> {
     let mut fetched = Fetched::default();
-    let remote = remote(request, taken)?;
+    let remote = remote(request, taken);
     if let (None, DockerfileSource::Local(text)) = (&remote, &request.dockerfile) {
         return Ok((text.clone(), fetched));
     }
@@ -93,20 +93,12 @@ pub(super) async fn tools(locals: &Locals, bridge: &GatewayBridge) -> Result<Hel
     Ok(helper::for_contexts(locals.helper(), platforms.first().cloned()))
 }
 
-fn remote(request: &BuildRequest, taken: &Taken) -> Result<Option<RemoteContext>, Error> {
-    let address = match &request.context {
-        Context::Dir(_) | Context::Empty => return Ok(None),
-        Context::Stdin => {
-            let id = taken.id.clone();
-            return Ok(id.map(|id| RemoteContext::Upload { id }));
-        }
-        Context::Git(git) => &git.url,
-        Context::Http(url) => url,
-    };
-    match RemoteContext::parse(address) {
-        Some(Ok(remote)) => Ok(Some(remote)),
-        Some(Err(error)) => Err(Error::usage(error.to_string())),
-        None => Err(Error::usage(format!("unable to prepare context: {address:?} is no address"))),
+fn remote(request: &BuildRequest, taken: &Taken) -> Option<RemoteContext> {
+    match &request.context {
+        Context::Dir(_) | Context::Empty => None,
+        Context::Stdin => taken.id.clone().map(|id| RemoteContext::Upload { id }),
+        Context::Git(git) => Some(RemoteContext::Git(git.clone())),
+        Context::Http(url) => Some(RemoteContext::Http { url: url.clone() }),
     }
 }
 

@@ -93,21 +93,13 @@ pub(super) fn as_written(
 ) -> Result<Bound, Error> {
     Ok(match asked {
         NamedContext::Dir(_) => Bound::Local(local_id(id, number)),
-        NamedContext::Git(git) => Bound::Remote(remote(&git.url)?),
-        NamedContext::Http(url) => Bound::Remote(remote(url)?),
+        NamedContext::Git(git) => Bound::Remote(RemoteContext::Git(git.clone())),
+        NamedContext::Http(url) => Bound::Remote(RemoteContext::Http { url: url.clone() }),
         NamedContext::Image(name) => Bound::Image(name.clone()),
         NamedContext::OciLayout { path: _, digest } => {
             Bound::Layout { store: layout_id(id, number), digest: digest.clone() }
         }
     })
-}
-
-fn remote(address: &str) -> Result<RemoteContext, Error> {
-    match RemoteContext::parse(address) {
-        Some(Ok(remote)) => Ok(remote),
-        Some(Err(error)) => Err(Error::usage(error.to_string())),
-        None => Err(Error::usage(format!("--build-context {address}: it is no address"))),
-    }
 }
 
 /// A number in the letters that names of directories are made of.

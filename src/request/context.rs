@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::git_ref::GitRef;
+use cofferdam_frontend::remote::GitContext;
+
 use crate::error::Error;
 
 /// The build context.
@@ -14,7 +15,7 @@ pub enum Context {
     /// Standard input: an archive, or a Dockerfile that needs no files; its first bytes tell.
     Stdin,
     /// A repository that the engine fetches.
-    Git(GitRef),
+    Git(GitContext),
     /// A file that the engine downloads: an archive, or a Dockerfile.
     Http(String),
     /// No files at all.
@@ -68,10 +69,10 @@ impl Context {
 
 /// What the engine would fetch, if the text is a URL.
 pub(super) fn remote(text: &str) -> Result<Option<Context>, Error> {
-    if let Some(git) = GitRef::parse(text) {
+    if let Some(git) = GitContext::parse(text) {
         return git
             .map(|git| Some(Context::Git(git)))
-            .map_err(|reason| Error::usage(format!("git URL {text}: {reason}")));
+            .map_err(|error| Error::usage(format!("git URL {error}")));
     }
     Ok(is_http(text).then(|| Context::Http(text.to_string())))
 }

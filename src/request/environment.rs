@@ -87,7 +87,8 @@ impl Environment {
         self.xdg("XDG_STATE_HOME", ".local/state")
     }
 
-    fn home(&self) -> Option<PathBuf> {
+    /// The user's home directory.
+    pub fn home(&self) -> Option<PathBuf> {
         self.os_var("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
     }
 

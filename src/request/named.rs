@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cofferdam_frontend::pins::reference::Reference;
+use cofferdam_frontend::remote::GitContext;
 
 use super::context::{self, Context};
-use super::git_ref::GitRef;
 use crate::engine::session::content::{Layout, Wanted};
 use crate::error::Error;
 
@@ -16,7 +16,7 @@ pub enum NamedContext {
     /// A directory of this machine.
     Dir(PathBuf),
     /// A repository that the engine fetches.
-    Git(GitRef),
+    Git(GitContext),
     /// A file that the engine downloads.
     Http(String),
     /// An image, by name.

@@ -1,5 +1,6 @@
 //! From what was typed to what it means.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +11,10 @@ use super::flags::{
 };
 use super::{
     Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, Docker, DockerEngines,
-    DockerfileSource, Environment, MetadataContent, Network, Outputs, Policy, annotation, attest,
-    boolean, builder, connection, docker, dockerfile, hosts, limits, lock, named, pairs, platform,
-    progress, refusals, remove_if_there, secret, source_policy, ssh, tags, vcs,
+    DockerfileSource, Environment, MetadataContent, NamedContext, Network, Outputs, Policy,
+    annotation, attest, boolean, builder, connection, docker, dockerfile, hosts, is_true,
+    known_hosts, limits, lock, named, pairs, platform, progress, refusals, remove_if_there, secret,
+    source_policy, ssh, tags, vcs,
 };
 use crate::builders::Contexts;
 use crate::config::{self, Applied, Date};
@@ -25,6 +27,9 @@ use crate::report::progress::settings::ProgressSettings;
 const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 /// Asks for a cache within the image, which there is none of.
 const INLINE_CACHE: &str = "BUILDKIT_INLINE_CACHE";
+
+/// Asks for `.git` in a context that is a repository.
+const KEEP_GIT_DIR: &str = "BUILDKIT_CONTEXT_KEEP_GIT_DIR";
 
 /// Reads what was typed.
 pub fn read(
@@ -75,8 +80,8 @@ fn check(
         notices.push(format!("{INLINE_CACHE} has no effect: no cache is written"));
     }
 
-    let context = Context::read(&context)?;
-    let over_ssh = matches!(&context, Context::Git(git) if git.over_ssh);
+    let mut context = Context::read(&context)?;
+    let over_ssh = matches!(&context, Context::Git(git) if git.is_ssh());
     let stdin = || dockerfile::bounded(std::io::stdin().lock());
     let dockerfile = DockerfileSource::find(file.as_deref(), &context, stdin)?;
     let path = DockerfileSource::path(file.as_deref(), &context);
@@ -88,7 +93,11 @@ fn check(
     notices.extend(progress.notices);
     refusals::check(&build_args, network, &allow, &policy, &exceptions)?;
     let lock_path = lock::path(path.as_deref(), config_file.as_deref());
-    let named_contexts = named::read(&build_contexts)?;
+    let mut named_contexts = named::read(&build_contexts)?;
+    if let Context::Git(git) = &mut context {
+        git.keep_git_dir |= build_args.get(KEEP_GIT_DIR).is_some_and(|text| is_true(text));
+    }
+    notices.extend(trusted_hosts(&mut context, &mut named_contexts, environment));
     let auth_sock = environment.os_var("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
     let auth_sock = auth_sock.map(PathBuf::from);
 
@@ -215,6 +224,27 @@ fn check_file(flag: &str, file: Option<&Path>) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// Says which keys repositories over ssh may show.
+fn trusted_hosts(
+    context: &mut Context,
+    named: &mut BTreeMap<String, NamedContext>,
+    environment: &Environment,
+) -> Vec<String> {
+    let main = match context {
+        Context::Git(git) => Some(git),
+        _ => None,
+    };
+    let named = named.values_mut().filter_map(|named| match named {
+        NamedContext::Git(git) => Some(git),
+        _ => None,
+    });
+    let files = known_hosts::files(environment.home().as_deref());
+    let mut said: Vec<String> =
+        main.into_iter().chain(named).filter_map(|git| known_hosts::add(git, &files)).collect();
+    said.dedup();
+    said
 }
 
 fn legacy_notices(flags: &LegacyFlags, environment: &Environment) -> Result<Vec<String>, Error> {

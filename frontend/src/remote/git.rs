@@ -17,6 +17,8 @@ const HEAD_LIMIT: usize = 64 << 10;
 const SUBDIR: &str = "source.git.subdir";
 /// How a step is called that may fail without the build failing.
 pub const LOOKING: &str = "[internal] look for git source";
+/// Files can have the time of the commit.
+const COMMIT_TIMES: &str = "source.git.mtime";
 /// Submodules can be left out.
 const SKIP_SUBMODULES: &str = "source.git.skipsubmodules";
 
@@ -24,6 +26,10 @@ pub(super) async fn open<B: Bridge>(bridge: &B, git: &GitContext) -> Result<Open
     let capabilities = bridge.ping().await.map_err(RemoteError::Bridge)?;
     if !git.submodules && !capabilities.llb.contains(SKIP_SUBMODULES) {
         let what = "without submodules";
+        return Err(RemoteError::Unsupported { context: git.shown(), what });
+    }
+    if git.commit_times && !capabilities.llb.contains(COMMIT_TIMES) {
+        let what = "with the times of commits (mtime=commit)";
         return Err(RemoteError::Unsupported { context: git.shown(), what });
     }
     let commit = match git.fixed_commit() {
@@ -131,6 +137,9 @@ fn source(git: &GitContext, fragment: &str, keep_git_dir: bool) -> pb::SourceOp 
     ]);
     if keep_git_dir {
         attrs.insert("git.keepgitdir".into(), "true".into());
+    }
+    if git.commit_times {
+        attrs.insert("git.mtime".into(), "commit".into());
     }
     if !git.submodules {
         attrs.insert("git.skipsubmodules".into(), "true".into());

@@ -21,6 +21,10 @@ pub struct GitContext {
     pub submodules: bool,
     /// The commit, or its first digits, that the reference must name.
     pub commit: Option<String>,
+    /// Whether that commit is fetched whatever the reference names now.
+    pub fetch_by_commit: bool,
+    /// Whether files have the time of the commit instead of that of the checkout.
+    pub commit_times: bool,
     /// Lines of a `known_hosts` file, for ssh; without them any host key is accepted.
     pub known_hosts: Option<String>,
 }
@@ -66,6 +70,8 @@ impl GitContext {
             keep_git_dir: false,
             submodules: true,
             commit: None,
+            fetch_by_commit: false,
+            commit_times: false,
             known_hosts: None,
         };
         git.apply(query)?;
@@ -82,21 +88,29 @@ impl GitContext {
             if seen.contains(&key) {
                 return Err(format!("query {key:?} has multiple values"));
             }
-            let flag = matches!(key.as_str(), "keep-git-dir" | "submodules");
+            let flag = matches!(key.as_str(), "keep-git-dir" | "submodules" | "fetch-by-commit");
             if value.is_empty() && !flag {
                 return Err(format!("query {key:?} has no value"));
             }
             match key.as_str() {
                 "ref" => set(&mut self.reference, value, "ref")?,
+                // A tag and a branch of one build are told below.
+                "branch" if seen.contains(&"tag".to_string()) => {}
+                "tag" if seen.contains(&"branch".to_string()) => {}
                 "tag" => set(&mut self.reference, full("refs/tags/", &value), "ref")?,
                 "branch" => set(&mut self.reference, full("refs/heads/", &value), "ref")?,
                 "subdir" => set(&mut self.subdir, value, "subdir")?,
                 "commit" | "checksum" => commits.push(value.to_lowercase()),
                 "keep-git-dir" => self.keep_git_dir = boolean(&key, &value)?,
                 "submodules" => self.submodules = boolean(&key, &value)?,
+                "fetch-by-commit" => self.fetch_by_commit = boolean(&key, &value)?,
+                "mtime" => self.commit_times = times(&value)?,
                 _ => return Err(format!("unexpected query {key:?}")),
             }
             seen.push(key);
+        }
+        if ["tag", "branch"].iter().all(|key| seen.iter().any(|known| known == key)) {
+            return Err("branch conflicts with tag".into());
         }
         commits.dedup();
         if commits.len() > 1 {
@@ -107,6 +121,9 @@ impl GitContext {
             Some(commit) if !is_part_of_a_commit(commit) => {
                 Err(format!("{commit:?} is no commit: write 7 to 64 hexadecimal digits"))
             }
+            commit if self.fetch_by_commit && !commit.as_deref().is_some_and(is_commit) => {
+                Err("fetch-by-commit needs the whole commit, with commit=".into())
+            }
             _ => Ok(()),
         }
     }
@@ -114,8 +131,8 @@ impl GitContext {
     /// The whole commit that the address itself names.
     pub(super) fn fixed_commit(&self) -> Option<&str> {
         let given = match &self.reference {
-            Some(reference) => Some(reference),
-            None => self.commit.as_ref(),
+            Some(reference) if !self.fetch_by_commit => Some(reference),
+            _ => self.commit.as_ref(),
         };
         given.map(String::as_str).filter(|text| is_commit(text))
     }
@@ -125,6 +142,24 @@ impl GitContext {
         match self.remote.split_once("://") {
             Some((scheme, _)) => scheme.eq_ignore_ascii_case("ssh"),
             None => true,
+        }
+    }
+
+    /// The host that git goes to, and the port if the address names one.
+    pub fn host(&self) -> (String, Option<u16>) {
+        let (scp, rest) = match self.remote.split_once("://") {
+            Some((_, rest)) => (false, rest),
+            None => (true, self.remote.as_str()),
+        };
+        let end = if scp { rest.find(':') } else { rest.find('/') };
+        let authority = rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        if let Some((host, after)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            return (host.to_string(), after.strip_prefix(':').and_then(|port| port.parse().ok()));
+        }
+        match host.rsplit_once(':') {
+            Some((host, port)) => (host.to_string(), port.parse().ok()),
+            None => (host.to_string(), None),
         }
     }
 
@@ -214,6 +249,14 @@ fn boolean(key: &str, value: &str) -> Result<bool, String> {
         "" | "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
         _ => Err(format!("invalid {key} value {value:?}")),
+    }
+}
+
+fn times(value: &str) -> Result<bool, String> {
+    match value {
+        "checkout" => Ok(false),
+        "commit" => Ok(true),
+        _ => Err(format!("invalid mtime value: {value:?} (must be \"checkout\" or \"commit\")")),
     }
 }
 

@@ -59,7 +59,7 @@ fn fragments_and_queries_say_the_same() {
 #[test]
 fn what_contradicts_itself_is_an_error() {
     assert!(problem("https://h/a.git?ref=a#b").contains("ref conflicts"));
-    assert!(problem("https://h/a.git?tag=a&branch=b").contains("ref conflicts"));
+    assert!(problem("https://h/a.git?tag=a&branch=b").contains("branch conflicts with tag"));
     assert!(problem("https://h/a.git?ref=a&ref=b").contains("multiple values"));
     assert!(problem("https://h/a.git?ref").contains("no value"));
     assert!(problem("https://h/a.git?nonsense=1").contains("unexpected query"));
@@ -81,6 +81,31 @@ fn only_a_whole_commit_is_fixed() {
 }
 
 #[test]
+fn a_commit_can_be_fetched_whatever_the_reference_names() {
+    let id = "0123456789abcdef0123456789abcdef01234567";
+    let by_commit = git(&format!("https://h/a.git?fetch-by-commit&commit={id}#main"));
+    assert_eq!(by_commit.fixed_commit(), Some(id));
+    assert!(problem("https://h/a.git?fetch-by-commit=1").contains("whole commit"));
+    assert!(problem("https://h/a.git?fetch-by-commit&commit=0123456").contains("whole commit"));
+    assert!(!git("https://h/a.git?fetch-by-commit=0&mtime=checkout").commit_times);
+    assert!(git("https://h/a.git?mtime=commit").commit_times);
+    assert!(problem("https://h/a.git?mtime=now").contains("invalid mtime"));
+}
+
+#[test]
+fn the_host_is_known() {
+    for (text, host, port) in [
+        ("git@h.example:a/b.git", "h.example", None),
+        ("ssh://git@h:2222/b", "h", Some(2222)),
+        ("ssh://h/b", "h", None),
+        ("ssh://git@[::1]:22/b", "::1", Some(22)),
+        ("https://u:p@h/a.git", "h", None),
+    ] {
+        assert_eq!(git(text).host(), (host.to_string(), port), "{text}");
+    }
+}
+
+#[test]
 fn credentials_are_not_shown() {
     let git = git("https://u:secret@h/a.git#main:d");
     assert_eq!(git.shown(), "https://h/a.git#main:d");
@@ -91,7 +116,7 @@ proptest::proptest! {
     #[test]
     fn arbitrary_text_never_panics(text: String) {
         if let Some(Ok(git)) = GitContext::parse(&text) {
-            let _ = (git.place(), git.shown(), git.is_ssh());
+            let _ = (git.place(), git.shown(), git.is_ssh(), git.host());
         }
     }
 
