@@ -12,6 +12,7 @@ tests![
     terminal_interrupted,
     terminal_failed,
     terminal_made_wider,
+    terminal_with_a_debug_log,
     rawjson_is_json,
     none_says_nothing,
 ];
@@ -119,6 +120,26 @@ fn terminal_made_wider(engine: &'static Engine) {
     let step = lines.iter().find(|line| line.starts_with(" => [a 2/2] RUN")).unwrap();
     assert_eq!(step.len(), step.trim_end().len());
     assert!(step.chars().count() > 80, "it does not use the new width: {step:?}");
+}
+
+/// Lines of the log stand above the picture, which stays one.
+fn terminal_with_a_debug_log(engine: &'static Engine) {
+    let project = Project::new(engine, BUSY);
+    let build = project.build(&["-t", &project.tag("1")]).env("RUST_LOG", "cofferdam=debug");
+    let (code, mut screen) = build.on_terminal(100, 40).ends();
+    let lines = screen.all();
+    assert_eq!(code, Some(0), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains(" DEBUG cofferdam::")), "{lines:#?}");
+    for seen in &screen.seen {
+        assert!(headers(seen.lines()) <= 1, "two pictures at once:\n{seen}");
+    }
+    assert_eq!(headers(&lines), 1, "a picture is left behind: {lines:#?}");
+    let json = project.build(&["--progress", "rawjson"]).env("RUST_LOG", "cofferdam=debug").run();
+    // Until the flags were read, nobody knows who reads.
+    let told = json.succeeds().stderr;
+    for line in told.lines().skip_while(|line| !line.starts_with('{')) {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+    }
 }
 
 fn rawjson_is_json(engine: &'static Engine) {

@@ -83,7 +83,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
             return exit::DONE;
         }
     };
-    log_to_stderr();
+    log_to(&printer);
     let result = match cli.command {
         None => printer.stdout(FRONT_PAGE.as_bytes()),
         Some(Command::Build(args)) => args.run(&cli.connection, &printer),
@@ -113,13 +113,13 @@ pub fn request(
 }
 
 /// `RUST_LOG=cofferdam=debug` shows what happens; silent otherwise.
-fn log_to_stderr() {
+fn log_to(printer: &Printer) {
     if std::env::var_os("RUST_LOG").is_none() {
         return;
     }
     let filter = tracing_subscriber::EnvFilter::from_default_env();
     let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(printer.log()).finish();
     // Only fails when another subscriber is there, and then that one logs.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod filter;
 pub mod finding;
 pub mod ledger;
+pub mod log;
 pub mod plain;
 pub mod printer;
 pub mod progress;

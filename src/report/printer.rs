@@ -13,6 +13,7 @@ use super::excerpt::{Span, excerpt};
 use super::filter::Filter;
 use super::finding::{Finding, Level};
 use super::ledger::Ledger;
+use super::log::LogWriter;
 use super::progress::settings::{ProgressMode, ProgressSettings};
 use super::progress::{REFRESH, rawjson};
 use super::refusal::Refusal;
@@ -40,7 +41,7 @@ pub struct Watched {
 #[derive(Debug)]
 pub struct Printer {
     style: Style,
-    screen: Mutex<Screen>,
+    screen: Arc<Mutex<Screen>>,
 }
 
 /// Whether standard output is looked at by a person.
@@ -59,7 +60,12 @@ impl Printer {
     pub fn new() -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let color = std::io::stderr().is_terminal() && !plain;
-        Self { style: Style { color }, screen: Mutex::default() }
+        Self { style: Style { color }, screen: Arc::default() }
+    }
+
+    /// Where a debug log goes, so that it and a picture that is being drawn stay readable.
+    pub fn log(&self) -> LogWriter {
+        LogWriter(Arc::clone(&self.screen))
     }
 
     /// Standard output as a file, for a result that streams into it.
@@ -125,8 +131,9 @@ impl Printer {
         self.lines(&report.lines(self.style));
     }
 
-    /// Fails where a live picture is asked for and stderr is no terminal.
+    /// Takes note of who reads; fails where a live picture is asked for and stderr is no terminal.
     pub fn check(&self, mode: ProgressMode) -> Result<(), Error> {
+        self.screen().set_json(mode == ProgressMode::RawJson);
         if mode == ProgressMode::Tty && !self.is_terminal() {
             return Err(Error::usage_hint(
                 "--progress tty: stderr is not a terminal",
@@ -219,13 +226,13 @@ impl Printer {
 }
 
 /// A reader that went away is no reason to stop a build.
-fn to_stderr(bytes: &[u8]) {
+pub(super) fn to_stderr(bytes: &[u8]) {
     let mut out = std::io::stderr().lock();
     let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 
 /// The size of the terminal at this moment.
-fn size() -> Size {
+pub(super) fn size() -> Size {
     let told = rustix::termios::tcgetwinsize(std::io::stderr()).ok();
     let told = told.filter(|told| told.ws_col > 0 && told.ws_row > 0);
     told.map_or(Size::UNKNOWN, |told| Size {

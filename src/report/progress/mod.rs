@@ -5,6 +5,7 @@ use std::time::Duration;
 pub(crate) mod bytes;
 pub mod colors;
 pub(crate) mod columns;
+mod definition;
 mod gojson;
 mod group;
 pub(crate) mod interval;

@@ -12,6 +12,7 @@ use bollard_buildkit_proto::moby::buildkit::v1 as api;
 use bollard_buildkit_proto::pb;
 use serde::Serialize;
 
+use super::definition::{Definition, definition};
 use super::gojson;
 use crate::report::filter::{Filter, Unfiltered};
 
@@ -48,13 +49,13 @@ struct Vertex<'a> {
 }
 
 #[derive(Serialize)]
-struct ProgressGroup<'a> {
+pub(super) struct ProgressGroup<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
-    id: &'a str,
+    pub(super) id: &'a str,
     #[serde(skip_serializing_if = "String::is_empty")]
-    name: String,
+    pub(super) name: String,
     #[serde(skip_serializing_if = "is_false")]
-    weak: bool,
+    pub(super) weak: bool,
 }
 
 #[derive(Serialize)]
@@ -103,19 +104,20 @@ struct VertexWarning<'a> {
     range: Vec<Range>,
 }
 
-/// Without the definition, which only the engine understands.
 #[derive(Serialize)]
 struct SourceInfo<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     filename: &'a str,
     #[serde(skip_serializing_if = "String::is_empty")]
     data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    definition: Option<Definition<'a>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     language: &'a str,
 }
 
 #[derive(Serialize)]
-struct Range {
+pub(super) struct Range {
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<Position>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,10 +231,6 @@ impl<F: Filter> RawJson<F> {
         warning: &'a api::VertexWarning,
         bytes: impl Fn(&Vec<u8>) -> String,
     ) -> VertexWarning<'a> {
-        let position = |at: pb::Position| Position {
-            line: i64::from(at.line),
-            character: i64::from(at.character),
-        };
         VertexWarning {
             vertex: &warning.vertex,
             level: warning.level,
@@ -242,18 +240,24 @@ impl<F: Filter> RawJson<F> {
             source_info: warning.info.as_ref().map(|info| SourceInfo {
                 filename: &info.filename,
                 data: self.lines(&info.data),
+                definition: info
+                    .definition
+                    .as_ref()
+                    .map(|found| definition(found, |text| self.filter.text(text).into_owned())),
                 language: &info.language,
             }),
-            range: warning
-                .ranges
-                .iter()
-                .map(|range| Range {
-                    start: range.start.map(position),
-                    end: range.end.map(position),
-                })
-                .collect(),
+            range: warning.ranges.iter().map(range).collect(),
         }
     }
+}
+
+/// Lines of a file.
+pub(super) fn range(range: &pb::Range) -> Range {
+    let position = |at: pb::Position| Position {
+        line: i64::from(at.line),
+        character: i64::from(at.character),
+    };
+    Range { start: range.start.map(position), end: range.end.map(position) }
 }
 
 /// One warning as the stream has it.
@@ -302,11 +306,11 @@ fn transfer(status: &api::VertexStatus, text: impl Fn(&str) -> String) -> Vertex
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
-fn is_zero(value: &i64) -> bool {
+pub(super) fn is_zero(value: &i64) -> bool {
     *value == 0
 }
