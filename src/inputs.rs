@@ -18,7 +18,7 @@ mod lock_file;
 mod text;
 
 pub(crate) use lock_file::LockFile;
-pub(crate) use text::{PinnedText, pin_image, pin_text};
+pub(crate) use text::{PinnedText, pin_generator, pin_image, pin_text};
 
 /// Resolves names, each once, with the lock as its memory.
 #[derive(Debug)]

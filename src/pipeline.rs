@@ -28,6 +28,7 @@ mod plan;
 mod publish;
 mod push;
 mod question;
+mod scan;
 mod statement;
 mod steps;
 mod supported;

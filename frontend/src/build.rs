@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 
 use crate::bridge::{Bridge, BridgeError, Parts, Solve, Solved};
 use crate::graph::judge::{self, Allowed, Judged, Offered, Pin, Pins, Unpinned, Violation};
-use crate::graph::{Graph, GraphError, StripOp};
+use crate::graph::{Graph, GraphError, ScanOp, StripOp};
 use crate::image_config::ConfigError;
 
 mod hardened;
@@ -44,6 +44,8 @@ pub struct Plan {
     pub helper_local: String,
     /// The helper's arguments, its path first.
     pub helper_args: Vec<String>,
+    /// What describes the finished image, if anything does.
+    pub scan: Option<ScanOp>,
 }
 
 /// Finds the digest of an image that only the graph names.
@@ -111,10 +113,11 @@ pub async fn build<B: Bridge + Sync, P: PinSource + Sync>(
         args: plan.helper_args.clone(),
         platform: native.cloned(),
     };
+    let scan = plan.scan.clone().map(|scan| scan.on(native.cloned()));
     let runs = drafts
         .into_iter()
         .zip(judged)
-        .map(|(draft, judged)| platform::harden(bridge, draft, judged, &strip));
+        .map(|(draft, judged)| platform::harden(bridge, draft, judged, &strip, scan.as_ref()));
     let platforms = try_join_all(runs).await?;
     Ok(Hardened::new(platforms, matches!(parts, Parts::PerPlatform(_)), metadata))
 }

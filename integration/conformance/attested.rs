@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::run::Cofferdam;
 use crate::support::saved::contains;
@@ -19,6 +19,9 @@ tests![
     provenance_through_a_builder,
     provenance_that_nothing_holds,
     provenance_in_the_metadata_file,
+    sbom_of_the_finished_image,
+    sbom_whose_generator_fails,
+    sbom_that_nothing_holds,
 ];
 
 /// It has one argument, one secret and one set-uid file.
@@ -216,4 +219,70 @@ fn provenance_in_the_metadata_file(engine: &'static Engine) {
     assert!(short.get("metadata").is_none());
     assert_eq!(told(Some("max"))["invocation"]["parameters"]["secrets"][0]["id"], "s");
     assert!(told(Some("disabled")).is_null());
+}
+
+/// A generator that says how many set-uid files it sees, and whether it sees the secret.
+fn generator(project: &Project, script: &str) -> String {
+    let config = json!({ "config": {
+        "Entrypoint": ["/bin/sh", "-c", script],
+        "Env": ["PATH=/bin"],
+        "WorkingDir": "/",
+    } });
+    project.base("generator", "1", "generator", config["config"].clone())
+}
+
+const SCAN: &str = r#"
+    seen=$(find "$BUILDKIT_SCAN_SOURCE" -type f -perm -4000 | wc -l)
+    word=$(cat "$BUILDKIT_SCAN_SOURCE/word")
+    secret=$(ls /run/secrets 2>/dev/null | wc -l)
+    printf '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document",
+        "predicate":{"suid":%s,"word":"%s","secrets":%s,"level":"%s"}}' \
+        "$seen" "$word" "$secret" "$BUILDKIT_SCAN_LEVEL" >"$BUILDKIT_SCAN_DESTINATION/a.spdx.json"
+"#;
+
+fn sbom_of_the_finished_image(engine: &'static Engine) {
+    if !holds_attestations(engine) {
+        return;
+    }
+    let project = project(engine);
+    let scanner = generator(&project, SCAN);
+    let tar = format!("type=oci,dest={}", project.beside("o.tar").display());
+    let sbom = format!("--attest=type=sbom,generator={scanner},LEVEL=2");
+    build(&project, &[&sbom, "-o", &tar]).run().succeeds();
+    let (_, found) = Layout(&unpacked(&project, "o.tar")).read();
+    assert_eq!(found["suid"], 0, "it saw what was not hardened: {found}");
+    assert_eq!(found["word"], format!("spoken {}", project.name));
+    assert_eq!((&found["secrets"], &found["level"]), (&json!(0), &json!("2")));
+    // It is an input like any other.
+    let digest = engine.served_name(&scanner);
+    assert!(project.lock().contains(&digest), "{}", project.lock());
+    let other = generator(&project, "exit 1");
+    assert_ne!(engine.served_name(&other), digest);
+    let image = project.built(&[BUILT, &["--sbom", &format!("generator={scanner}")]].concat());
+    assert_eq!(engine.docker(&["run", "--rm", &image, "cat", "/word"]).trim(), found["word"]);
+    std::fs::remove_file(project.path("cofferdam.lock")).unwrap();
+    let sbom = format!("--sbom=generator={scanner}");
+    build(&project, &[&sbom, "--locked"]).run().fails(3);
+}
+
+fn sbom_whose_generator_fails(engine: &'static Engine) {
+    if !holds_attestations(engine) {
+        return;
+    }
+    let project = project(engine);
+    let image = project.tag("1");
+    let failing = generator(&project, "echo no >&2; exit 3");
+    build(&project, &["-t", &image, &format!("--sbom=generator={failing}")]).run().fails(1);
+    assert!(!engine.try_docker(&["image", "inspect", &image]).status.success());
+    build(&project, &["-t", &image, "--sbom=generator=::"]).run().explains(1);
+}
+
+fn sbom_that_nothing_holds(engine: &'static Engine) {
+    if holds_attestations(engine) {
+        return;
+    }
+    let project = project(engine);
+    let refused = build(&project, &["--sbom=true"]).run().explains(1);
+    refused.says("Attestation is not supported for the docker driver");
+    assert!(!project.path("cofferdam.lock").exists());
 }

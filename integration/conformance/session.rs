@@ -74,7 +74,8 @@ impl<'a> Build<'a> {
             let solved = active.bridge().solve(request).await.unwrap();
             let reference = solved.parts.single().unwrap().reference;
             let metadata = solved.metadata;
-            let outcome = Outcome { references: Parts::One(reference), metadata };
+            let outcome =
+                Outcome { references: Parts::One(reference), metadata, ..Outcome::default() };
             // Files have no name in a store, which is all that may be missed here.
             if let Err(error) = active.export(outcome).await {
                 assert!(error.to_string().contains("no digest"), "{error}");

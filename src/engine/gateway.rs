@@ -70,6 +70,17 @@ impl GatewayBridge {
         }
     }
 
+    /// The configuration of an image that has a digest, for the engine's own platform.
+    pub async fn image_config(&self, name: &str) -> Result<Vec<u8>, BridgeError> {
+        let request = pb::ResolveImageConfigRequest {
+            r#ref: name.to_string(),
+            log_name: format!("[internal] load metadata for {name}"),
+            ..pb::ResolveImageConfigRequest::default()
+        };
+        let answer = self.client.clone().resolve_image_config(self.request(request)).await;
+        Ok(answer.map_err(|status| status_error::read(&status))?.into_inner().config)
+    }
+
     async fn read_range(
         &self,
         reference: &str,
@@ -206,9 +217,24 @@ pub(super) fn returned(outcome: Outcome) -> pb::Result {
     };
     pb::Result {
         metadata: outcome.metadata.into_iter().collect(),
+        attestations: outcome.sboms.into_iter().map(|(id, made)| (id, sbom(made))).collect(),
         result: Some(result),
-        ..pb::Result::default()
     }
+}
+
+/// A directory of SBOMs as BuildKit's own frontend hands it over.
+///
+/// Source: moby/buildkit, frontend/attestations/sbom/sbom.go.
+fn sbom(reference: String) -> pb::Attestations {
+    let said = |key: &str, value: &str| (key.to_string(), value.as_bytes().to_vec());
+    let attestation = pb::Attestation {
+        kind: pb::AttestationKind::Bundle as i32,
+        metadata: [said("reason", "sbom"), said("sbom-core", "sbom")].into(),
+        r#ref: Some(pb::Ref { id: reference, def: None }),
+        in_toto_predicate_type: "https://spdx.dev/Document".into(),
+        ..pb::Attestation::default()
+    };
+    pb::Attestations { attestation: vec![attestation] }
 }
 
 #[cfg(test)]

@@ -126,6 +126,20 @@ pub(crate) async fn pin_image(
     Ok((pinned, graph_name(&reference), pin))
 }
 
+/// The digest of a generator of SBOMs, as a name with it.
+pub(crate) async fn pin_generator(resolver: &Resolver<'_>, name: &str) -> Result<String, Error> {
+    let reference = Reference::parse_normalized(name).map_err(|error| {
+        Error::usage_hint(format!("--sbom generator={name}: {error}"), "name an image")
+    })?;
+    match resolver.resolve(&reference, None).await? {
+        Pin::Digest(digest) => Ok(format!("{}@{digest}", reference.name())),
+        Pin::Local { .. } => Err(Error::usage_hint(
+            format!("the SBOM generator {name} is in the engine's store only"),
+            "push it to a registry: a generator is pinned by its digest there",
+        )),
+    }
+}
+
 /// The name under which the graph shows an image: with its tag, unless it has only a digest.
 fn graph_name(reference: &Reference) -> String {
     match (&reference.tag, &reference.digest) {

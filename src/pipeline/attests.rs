@@ -10,18 +10,33 @@ use cofferdam_frontend::bridge::Bridge;
 
 use crate::engine::{Engine, EngineKind, ImageStore};
 use crate::error::Error;
-use crate::request::{Attest, BuildRequest, Output};
+use crate::request::{Attest, BuildRequest, Output, attest_parameters};
 
 /// BuildKit's word for exporters that attach statements.
 const CAPABILITY: &str = "exporter.image.attestations";
 
-/// What is asked for, as BuildKit's options `attest:KIND`.
+const SBOM: &str = "sbom";
+
+/// What BuildKit is to make by itself, as its options `attest:KIND`. An SBOM is a step of the build
+/// here, so that its generator is pinned: see `scan`.
 pub(super) fn options(request: &BuildRequest) -> BTreeMap<String, String> {
-    let wanted = request.attests.iter().filter_map(|(kind, attest)| match attest {
-        Attest::On(options) if request.call.is_none() => Some((kind, options)),
+    let wanted = wanted(request).filter(|(kind, _)| *kind != SBOM);
+    wanted.map(|(kind, options)| (format!("attest:{kind}"), options.to_string())).collect()
+}
+
+/// What an SBOM is made with, if one is asked for.
+pub(super) fn sbom(request: &BuildRequest) -> Option<BTreeMap<String, String>> {
+    let (_, options) = wanted(request).find(|(kind, _)| *kind == SBOM)?;
+    let mut parameters = attest_parameters(options);
+    parameters.remove("type");
+    Some(parameters)
+}
+
+fn wanted(request: &BuildRequest) -> impl Iterator<Item = (&str, &str)> {
+    request.attests.iter().filter_map(|(kind, attest)| match attest {
+        Attest::On(options) if request.call.is_none() => Some((kind.as_str(), options.as_str())),
         _ => None,
-    });
-    wanted.map(|(kind, options)| (format!("attest:{kind}"), options.clone())).collect()
+    })
 }
 
 /// Refuses statements that nothing would hold, before anything is sent.
@@ -30,15 +45,8 @@ pub(super) fn check(
     engine: &Engine,
     outputs: &[Output],
 ) -> Result<(), Error> {
-    let options = options(request);
-    if options.is_empty() {
+    if wanted(request).next().is_none() {
         return Ok(());
-    }
-    if options.contains_key("attest:sbom") {
-        return Err(Error::usage_hint(
-            "--sbom is not supported by this version",
-            "nothing was built; scan the image when it is built, or use docker buildx build",
-        ));
     }
     if engine.kind() == EngineKind::Docker && engine.facts().store == ImageStore::Classic {
         return Err(Error::usage_hint(
@@ -63,7 +71,7 @@ pub(super) async fn check_engine<B: Bridge>(
     request: &BuildRequest,
     bridge: &B,
 ) -> Result<(), Error> {
-    if options(request).is_empty() {
+    if wanted(request).next().is_none() {
         return Ok(());
     }
     // An engine that does not answer is found out by the next call.

@@ -16,6 +16,7 @@ use super::load::{Loaded, Loading};
 use super::named;
 use super::outputs::Outlets;
 use super::plan::{Locals, plan, shared_key};
+use super::scan;
 use super::steps::Steps;
 use crate::engine::session::{Filesync, Outputs as Files, Services};
 use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport};
@@ -121,6 +122,10 @@ impl Job<'_> {
         self.label(&mut plan, origin.as_ref(), printer);
         if let Err(error) = self.name_contexts(&mut plan, &resolver, &active).await {
             return Err(failure::end(error, active).await);
+        }
+        match scan::find(self.request, &resolver, active.bridge()).await {
+            Ok(found) => plan.scan = found,
+            Err(error) => return Err(failure::end(error, active).await),
         }
         let (active, hardened) =
             self.harden(active, &plan, &resolver, &dockerfile, leftovers).await?;

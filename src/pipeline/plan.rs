@@ -157,6 +157,7 @@ pub(super) fn plan(
         excepted: request.exceptions.rules(),
         cache_namespace: namespace.into(),
         helper_local,
+        scan: None,
         helper_args: helper::strip_args(
             request.keep.iter().map(|keep| keep.path.clone()),
             request.strip_capabilities,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use cofferdam_frontend::pins::Reference;
+
 use super::{boolean, csv};
 use crate::error::Error;
 
@@ -79,6 +81,13 @@ fn one(text: &str) -> Result<(String, Attest), String> {
     Ok((kind, Attest::On(options)))
 }
 
+/// The parts of an [`Attest::On`].
+pub fn parameters(options: &str) -> BTreeMap<String, String> {
+    let fields = csv::fields(options).unwrap_or_default();
+    let pairs = fields.iter().filter_map(|field| field.split_once('='));
+    pairs.map(|(key, value)| (key.to_string(), value.to_string())).collect()
+}
+
 /// The values that engines read when everything was built.
 ///
 /// Source: moby/buildkit, solver/llbsolver/provenance.go.
@@ -87,6 +96,9 @@ fn check(attrs: &BTreeMap<String, String>) -> Result<(), String> {
         attrs.get("mode").filter(|mode| !["min", "max", "full"].contains(&mode.as_str()))
     {
         return Err(format!("invalid mode {mode:?}: it is min or max"));
+    }
+    if let Some(name) = attrs.get("generator").filter(|name| !name.is_empty()) {
+        Reference::parse_normalized(name).map_err(|why| format!("generator={name}: {why}"))?;
     }
     if let Some(value) = attrs.get("reproducible") {
         boolean::parse(value).map_err(|why| format!("reproducible={value}: {why}"))?;
@@ -119,6 +131,7 @@ mod tests {
             "type=other",
             "type=provenance,mode=huge",
             "type=provenance,reproducible=perhaps",
+            "type=sbom,generator=::",
         ] {
             assert!(read(&[bad.to_string()], None, None).is_err(), "{bad}");
         }

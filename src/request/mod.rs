@@ -52,7 +52,7 @@ mod vcs;
 
 pub use allow::Allow;
 pub use annotation::{Annotation, AnnotationKind};
-pub use attest::{Attest, Attests};
+pub use attest::{Attest, Attests, parameters as attest_parameters};
 pub use builder::Target;
 pub use call::{Call, CallFormat, CallMethod};
 pub use connection::{Docker, docker};

@@ -56,4 +56,6 @@ pub struct Outcome {
     pub references: Parts<Option<String>>,
     /// What goes with them, the image configurations included.
     pub metadata: BTreeMap<String, Vec<u8>>,
+    /// The engine's names of directories that describe the images, by platform.
+    pub sboms: BTreeMap<String, String>,
 }

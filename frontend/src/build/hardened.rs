@@ -23,6 +23,8 @@ pub struct HardenedPlatform {
     pub id: String,
     /// The engine's name of the result; `None` for an empty image.
     pub reference: Option<String>,
+    /// The engine's name of what a generator wrote about it.
+    pub sbom: Option<String>,
     /// The configuration as it will be exported.
     pub config: ImageConfig,
     /// Everything that was read for it.
@@ -73,7 +75,10 @@ impl Hardened {
         } else {
             Parts::One(named.next().and_then(|(_, reference)| reference))
         };
-        Outcome { references, metadata: self.metadata.clone() }
+        let sboms = self.platforms.iter();
+        let sboms =
+            sboms.filter_map(|platform| Some((platform.id.clone(), platform.sbom.clone()?)));
+        Outcome { references, metadata: self.metadata.clone(), sboms: sboms.collect() }
     }
 
     /// Everything that any platform read, each once.

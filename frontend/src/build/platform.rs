@@ -8,7 +8,7 @@ use cofferdam_inspector::report::StripReport;
 use super::{BuildError, HardenedPlatform, Plan};
 use crate::bridge::{Bridge, BridgeError, Made, Parts, Solve};
 use crate::graph::judge::Judged;
-use crate::graph::{Graph, GraphError, REPORT_FILE, StripOp};
+use crate::graph::{Graph, GraphError, REPORT_FILE, ScanOp, StripOp};
 use crate::image_config::{self, ConfigError, ImageConfig};
 
 /// Upper bound of the helper's report, in bytes; a million long paths fit.
@@ -71,8 +71,13 @@ pub(super) async fn harden<B: Bridge, E: std::error::Error>(
     draft: Draft,
     judged: Judged,
     strip: &StripOp,
+    scan: Option<&ScanOp>,
 ) -> Result<HardenedPlatform, BuildError<E>> {
-    let (reference, report) = run(bridge, &judged, strip).await?;
+    let Ran { reference, report, definition: finished } = run(bridge, &judged, strip).await?;
+    let sbom = match (scan, finished) {
+        (Some(scan), Some(finished)) => describe(bridge, &finished, scan, &draft.id).await?,
+        _ => None,
+    };
     let Draft { id, mut config, definition: _ } = draft;
     if let Some(report) = report.as_ref().filter(|report| !report.stripped.is_empty()) {
         config.add_history(&history(report));
@@ -80,6 +85,7 @@ pub(super) async fn harden<B: Bridge, E: std::error::Error>(
     Ok(HardenedPlatform {
         id,
         reference,
+        sbom,
         config,
         sources: judged.sources().to_vec(),
         excepted: judged.excepted().to_vec(),
@@ -88,14 +94,35 @@ pub(super) async fn harden<B: Bridge, E: std::error::Error>(
     })
 }
 
+/// What came of a judged graph.
+#[derive(Default)]
+struct Ran {
+    reference: Option<String>,
+    report: Option<StripReport>,
+    definition: Option<pb::Definition>,
+}
+
+/// Has the generator look at the image; the engine's name of what it wrote.
+async fn describe<B: Bridge, E: std::error::Error>(
+    bridge: &B,
+    finished: &pb::Definition,
+    scan: &ScanOp,
+    platform: &str,
+) -> Result<Option<String>, BuildError<E>> {
+    let Some(definition) = Graph::read(finished)?.with_scan(scan, platform) else {
+        return Ok(None);
+    };
+    Ok(solve(bridge, definition, true).await?.reference)
+}
+
 /// Runs the judged graph with the strip op on top; without it when nothing was to be stripped.
 async fn run<B: Bridge, E: std::error::Error>(
     bridge: &B,
     judged: &Judged,
     strip: &StripOp,
-) -> Result<(Option<String>, Option<StripReport>), BuildError<E>> {
+) -> Result<Ran, BuildError<E>> {
     let Some(stripped) = judged.graph().with_strip(strip) else {
-        return Ok((None, None));
+        return Ok(Ran::default());
     };
     // The report's edge makes everything below it run, and the image's edge comes with it.
     let solved = solve(bridge, stripped.report(), true).await?;
@@ -105,8 +132,8 @@ async fn run<B: Bridge, E: std::error::Error>(
         StripReport::parse(&bytes).map_err(|error| BuildError::Report(error.to_string()))?;
     let definition =
         if report.stripped.is_empty() { judged.graph().definition(None) } else { stripped.image() };
-    let image = solve(bridge, definition, false).await?;
-    Ok((image.reference, Some(report)))
+    let image = solve(bridge, definition.clone(), false).await?;
+    Ok(Ran { reference: image.reference, report: Some(report), definition: Some(definition) })
 }
 
 async fn solve<B: Bridge>(

@@ -40,6 +40,7 @@ fn plan() -> Plan {
         cache_namespace: "ns".into(),
         helper_local: "helper-1".into(),
         helper_args: vec!["/helper".into()],
+        scan: None,
     }
 }
 

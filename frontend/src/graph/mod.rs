@@ -13,11 +13,13 @@ use sha2::{Digest, Sha256};
 mod edit;
 mod eraser;
 pub mod judge;
+mod scan;
 mod source;
 mod strip;
 mod wire;
 
 pub use eraser::cache_eraser;
+pub use scan::ScanOp;
 pub use source::Source;
 pub use source::without_credentials;
 pub(crate) use strip::helper_source;

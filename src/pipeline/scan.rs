@@ -1,0 +1,38 @@
+//! `--sbom`: which generator looks at the image, pinned like every other input.
+
+use cofferdam_frontend::graph::ScanOp;
+
+use super::attests;
+use crate::engine::GatewayBridge;
+use crate::error::Error;
+use crate::inputs::{Resolver, pin_generator};
+use crate::request::{BuildRequest, Network};
+
+/// What BuildKit takes when nobody names one.
+///
+/// Source: moby/buildkit, frontend/attestations/parse.go.
+const DEFAULT_GENERATOR: &str = "docker/buildkit-syft-scanner:stable-1";
+
+/// The generator's step, if an SBOM is asked for.
+pub(super) async fn find(
+    request: &BuildRequest,
+    resolver: &Resolver<'_>,
+    bridge: &GatewayBridge,
+) -> Result<Option<ScanOp>, Error> {
+    let Some(mut parameters) = attests::sbom(request) else { return Ok(None) };
+    let named = parameters.remove("generator").filter(|name| !name.is_empty());
+    let name = named.unwrap_or_else(|| DEFAULT_GENERATOR.to_string());
+    let image = pin_generator(resolver, &name).await?;
+    let config = bridge.image_config(&image).await.map_err(|error| Error::Registry {
+        message: format!("cannot read the SBOM generator {name}: {error}"),
+        hint: "check the name, or name another: --sbom generator=IMAGE".into(),
+    })?;
+    let Some(scan) = ScanOp::new(image, &config, &parameters) else {
+        return Err(Error::usage_hint(
+            format!("the SBOM generator {name} has no command"),
+            "name an image that BuildKit can use as a generator: --sbom generator=IMAGE",
+        ));
+    };
+    let no_network = request.network == Network::None;
+    Ok(Some(if no_network { scan.without_network() } else { scan }))
+}
