@@ -48,8 +48,13 @@ impl Arm {
     pub fn run(case: &Case, setting: &'static Setting, tool: Tool) -> Self {
         let first = Self::once(case, setting, tool);
         // containerd of 26.1 loses content under a build when another image is removed meanwhile,
-        // and now and then the frontend of 26.1 finds no file in an archive that holds it.
-        let losses = [("content digest", "not found"), ("open Dockerfile", "no such file")];
+        // does not take an image without a name twice at the same time, and now and then the
+        // frontend of 26.1 finds no file in an archive that holds it.
+        let losses = [
+            ("content digest", "not found"),
+            ("moby-dangling@", "already exists"),
+            ("open Dockerfile", "no such file"),
+        ];
         let lost = |(what, how)| first.stderr.contains(what) && first.stderr.contains(how);
         let again = first.exit != case.exit && losses.into_iter().any(lost);
         if again { Self::once(case, setting, tool) } else { first }

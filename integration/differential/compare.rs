@@ -103,8 +103,8 @@ fn without(name: &str, arm: &Arm) -> String {
 
 /// The arm's images: names with their IDs, and those of which only an ID was told.
 fn images(arm: &Arm) -> Vec<(String, String)> {
-    let all = arm.setting.daemon.images();
-    let mut found: Vec<_> = all.into_iter().filter(|(name, _)| name.contains(&arm.image)).collect();
+    let mut found = arm.setting.daemon.images(&arm.image);
+    found.retain(|(name, _)| name.contains(&arm.image));
     let mut texts = directory::texts(&arm.work());
     texts.insert(0, arm.stdout.clone());
     for id in texts.iter().flat_map(|text| normal::digests(text)) {

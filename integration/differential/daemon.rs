@@ -31,10 +31,20 @@ impl Daemon {
         self.json("GET", &format!("/images/{image}/history"), None)
     }
 
-    /// Names and IDs of all images.
-    pub fn images(&self) -> Vec<(String, String)> {
+    /// Names and IDs of the images that hold `part` as a part of their name.
+    pub fn images(&self, part: &str) -> Vec<(String, String)> {
+        // The containerd store reads every image that it lists. A `*` matches no slash.
+        let ends = [format!("{part}*"), format!("{part}/*")];
+        let patterns: Vec<String> = ends
+            .iter()
+            .flat_map(|end| ["", "*/", "*/*/"].map(|start| format!("{start}{end}")))
+            .collect();
+        let filters = json!({ "reference": patterns }).to_string();
+        let filters =
+            percent_encoding::utf8_percent_encode(&filters, percent_encoding::NON_ALPHANUMERIC);
+        let path = format!("/images/json?filters={filters}");
         // The list fails when an image goes away while it is made.
-        let lists = (0..5).find_map(|_| self.json("GET", "/images/json", None).ok());
+        let lists = (0..5).find_map(|_| self.json("GET", &path, None).ok());
         let mut names = Vec::new();
         for image in lists.iter().flat_map(Value::as_array).flatten() {
             let id = image["Id"].as_str().unwrap_or_default();

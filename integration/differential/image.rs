@@ -52,6 +52,10 @@ pub fn leaves(facts: &mut Facts, normal: &Normal, name: &str, value: &Value) {
             let builder = text.rsplit_once('/').map(|(builder, _)| builder);
             facts.add(name, builder.unwrap_or(text));
         }
+        // Where it is not the image's ID, it is the digest of times that only this build has.
+        Value::String(text) if name.ends_with("/containerimage.config.digest") => {
+            facts.add(name, normal.output(text));
+        }
         Value::String(text) => facts.add(name, normal.text(text)),
         // Environment and commands are read as a whole.
         Value::Array(_) => facts.add(name, normal.text(&value.to_string())),
