@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use cofferdam_frontend::build::PinSource;
 use cofferdam_frontend::graph::judge::{Pin, Unpinned, Violation};
 use cofferdam_frontend::pins::{Digest, ImageSource, Lock, LockedImage, Reference, Timestamp};
+use cofferdam_frontend::source_policy::SourcePolicy;
 use tokio::sync::Mutex;
 
 use crate::config::Exceptions;
@@ -14,9 +15,11 @@ use crate::engine::{Engine, EngineKind, GatewayBridge, ImageStore, LocalImage, R
 use crate::error::{Error, Place, SourceText};
 use crate::request::{BuildRequest, DockerfileText};
 
+mod by_policy;
 mod lock_file;
 mod text;
 
+use by_policy::Resolved;
 pub(crate) use lock_file::LockFile;
 pub(crate) use text::{PinnedText, pin_generator, pin_image, pin_text};
 
@@ -28,6 +31,7 @@ pub(crate) struct Resolver<'a> {
     auth: &'a RegistryAuth,
     locked: bool,
     exceptions: &'a Exceptions,
+    policy: &'a SourcePolicy,
     source: SourceText,
     lock: Mutex<Lock>,
     local: Mutex<BTreeMap<String, String>>,
@@ -47,6 +51,7 @@ impl<'a> Resolver<'a> {
             auth: &request.auth,
             locked: request.locked,
             exceptions: &request.exceptions,
+            policy: &request.source_policy,
             source: dockerfile.source(),
             lock: Mutex::new(lock),
             local: Mutex::default(),

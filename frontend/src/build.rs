@@ -10,6 +10,7 @@ use crate::bridge::{Bridge, BridgeError, Parts, Solve, Solved};
 use crate::graph::judge::{self, Allowed, Judged, Offered, Pin, Pins, Unpinned, Violation};
 use crate::graph::{Graph, GraphError, ScanOp, StripOp};
 use crate::image_config::ConfigError;
+use crate::source_policy::{Refusal, SourcePolicy};
 
 mod hardened;
 mod platform;
@@ -38,6 +39,10 @@ pub struct Plan {
     /// Source identifiers that a frontend may use and what to call them: old frontends name the
     /// context as they like, whatever the options say.
     pub aliases: BTreeMap<String, String>,
+    /// Rules about sources; what they convert is judged as what it became.
+    pub source_policy: SourcePolicy,
+    /// The session's directories and what such rules call them, both `local://…`.
+    pub shown: BTreeMap<String, String>,
     /// Prefix of every cache mount's id.
     pub cache_namespace: String,
     /// The session's directory that holds the helper.
@@ -105,6 +110,7 @@ pub async fn build<B: Bridge + Sync, P: PinSource + Sync>(
     let drafts = platform::drafts(&parts, &metadata, native)?;
     let graphs = drafts.iter().map(|draft| draft.graph(plan, drafts.len() > 1));
     let graphs = graphs.collect::<Result<Vec<Graph>, GraphError>>()?;
+    let graphs = by_policy(plan, graphs)?;
     let judged = judge(pins, plan, graphs).await?;
     watch(&judged.iter().map(Judged::graph).collect::<Vec<_>>());
 
@@ -170,6 +176,28 @@ pub(crate) fn require(options: &mut BTreeMap<String, String>, capability: &str) 
 /// Whether a frontend says that it lacks a capability.
 pub(crate) fn lacks(message: &str, capability: &str) -> bool {
     message.contains(&format!("unsupported frontend capability {capability}"))
+}
+
+/// The graphs with the sources that the plan's policy wants, each refusal once.
+fn by_policy<E: std::error::Error>(
+    plan: &Plan,
+    graphs: Vec<Graph>,
+) -> Result<Vec<Graph>, BuildError<E>> {
+    let (mut done, mut refused) = (Vec::new(), Vec::new());
+    for graph in graphs {
+        match plan.source_policy.apply(graph, &plan.shown) {
+            Ok(graph) => done.push(graph),
+            Err(Refusal::Graph(error)) => return Err(error.into()),
+            Err(Refusal::Denied(violations)) => {
+                for violation in violations {
+                    if !refused.contains(&violation) {
+                        refused.push(violation);
+                    }
+                }
+            }
+        }
+    }
+    if refused.is_empty() { Ok(done) } else { Err(BuildError::Refused(refused)) }
 }
 
 /// Judges every graph, after pinning the images that only graphs name; one refusal refuses all.

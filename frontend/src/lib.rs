@@ -13,5 +13,6 @@ pub mod image_config;
 pub mod pins;
 pub mod policy;
 pub mod remote;
+pub mod source_policy;
 
 pub use build::{Hardened, HardenedPlatform, Plan, build};

@@ -78,7 +78,7 @@ pub fn of(request: &BuildRequest) -> String {
         }),
     );
     said.add("policy", (*policy != Policy::default()).then(|| format!("{policy:?}")));
-    said.add("source-policy", source_policy.as_ref().map(ToString::to_string));
+    said.add("source-policy", (!source_policy.is_empty()).then(|| "rules".to_string()));
     said.add("call", call.as_ref().map(shown_call));
     let Outputs { asked, load, push, no_default } = outputs;
     said.add("outputs", asked.iter().map(|output| format!("{output:?}")));

@@ -32,7 +32,7 @@ const FILES: &[(&str, &str)] = &[
         r#"{"config":{"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#,
     ),
     ("layout/blobs/sha256/44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", "{}"),
-    ("policy.json", "{\"rules\":[]}"),
+    ("policy.json", r#"{"rules":[{"action":"DENY","selector":{"identifier":"https://*"}}]}"#),
     ("a,b/Dockerfile", "FROM scratch\n"),
     ("with space/Dockerfile", "FROM scratch\n"),
     ("excepted/Dockerfile", "FROM scratch\n"),

@@ -28,6 +28,7 @@ mod outside;
 mod pins;
 mod platforms;
 mod plugin;
+mod policies;
 mod provenance;
 mod push;
 mod remote;
@@ -53,6 +54,7 @@ const SUITES: &[&[Test]] = &[
     strip::TESTS,
     fresh::TESTS,
     pins::TESTS,
+    policies::TESTS,
     platforms::TESTS,
     triggers::TESTS,
     local_bases::TESTS,

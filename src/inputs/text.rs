@@ -6,10 +6,10 @@ use cofferdam_frontend::dockerfile::{
     Dockerfile, ImageInput, ImageInputKind, InputError, InputErrorKind, Platform, Scope,
 };
 use cofferdam_frontend::graph::judge::{Pin, Pins};
-use cofferdam_frontend::pins::{Digest, PinError, Reference, images, pin};
+use cofferdam_frontend::pins::{Digest, PinError, Reference, images, pin_converted};
 use futures_util::future::try_join_all;
 
-use super::Resolver;
+use super::{Resolved, Resolver};
 use crate::error::{Error, Place};
 use crate::request::{BuildRequest, DockerfileText};
 
@@ -55,9 +55,13 @@ pub(crate) async fn pin_text(
 
     let mut pins = Pins::new();
     let (mut digests, mut local) = (BTreeMap::new(), BTreeSet::new());
+    let mut converted = BTreeMap::new();
     let mut build_args = request.build_args.clone();
-    for (input, (reference, pin)) in needed.iter().zip(resolved) {
+    for (input, Resolved { reference, pin, other }) in needed.iter().zip(resolved) {
         let name = graph_name(&reference);
+        if other {
+            converted.insert(input.reference.clone(), written_out(&reference, &pin));
+        }
         match &pin {
             Pin::Digest(digest) => {
                 if let Ok(digest) = digest.parse::<Digest>() {
@@ -77,7 +81,7 @@ pub(crate) async fn pin_text(
             known.push(pin);
         }
     }
-    let bytes = match pin(source, &scope, &digests, &local) {
+    let bytes = match pin_converted(source, &scope, &digests, &local, &converted) {
         Ok(pinned) => pinned.bytes,
         Err(error) => return Err(explain(error, written)),
     };
@@ -102,13 +106,22 @@ fn refuse_without_stages(
     ))
 }
 
-async fn resolve(resolver: &Resolver<'_>, input: &ImageInput) -> Result<(Reference, Pin), Error> {
+async fn resolve(resolver: &Resolver<'_>, input: &ImageInput) -> Result<Resolved, Error> {
     let at = Some(input.line).filter(|line| *line > 0);
     let reference = input.parsed().map_err(|error| {
         Error::usage(format!("line {}: {}: {error}", input.line, input.reference))
     })?;
-    let pin = resolver.resolve(&reference, at).await?;
-    Ok((reference, pin))
+    resolver.by_policy(reference, at).await
+}
+
+/// A reference with its digest, as far as it has one.
+fn written_out(reference: &Reference, pin: &Pin) -> String {
+    match pin {
+        Pin::Digest(digest) if reference.digest.is_none() => {
+            format!("{}@{digest}", reference.familiar())
+        }
+        _ => reference.familiar(),
+    }
 }
 
 /// An image that a named context is: its reference with the digest, and what the graph must show.
@@ -118,7 +131,7 @@ pub(crate) async fn pin_image(
 ) -> Result<(String, String, Pin), Error> {
     let reference = Reference::parse_normalized(name)
         .map_err(|error| Error::usage(format!("--build-context docker-image://{name}: {error}")))?;
-    let pin = resolver.resolve(&reference, None).await?;
+    let Resolved { reference, pin, other: _ } = resolver.by_policy(reference, None).await?;
     let pinned = match &pin {
         Pin::Digest(digest) => format!("{}@{digest}", reference.canonical()),
         Pin::Local { .. } => reference.canonical(),

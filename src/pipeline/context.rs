@@ -6,6 +6,7 @@ use bollard_buildkit_proto::pb;
 use cofferdam_frontend::bridge::Bridge as _;
 use cofferdam_frontend::graph::judge::Offered;
 use cofferdam_frontend::remote::{Helper, Opened, RemoteContext, RemoteError, RemoteText};
+use cofferdam_frontend::source_policy;
 
 use super::plan::Locals;
 use crate::engine::GatewayBridge;
@@ -69,6 +70,7 @@ pub(super) async fn read(
 ) -> Result<(DockerfileText, Fetched), Error> {
     let mut fetched = Fetched::default();
     let remote = remote(request, taken);
+    remote.iter().try_for_each(|remote| may_read(request, remote))?;
     if let (None, DockerfileSource::Local(text)) = (&remote, &request.dockerfile) {
         return Ok((text.clone(), fetched));
     }
@@ -85,6 +87,25 @@ pub(super) async fn read(
         fetched.offered.push(Offered { digest, ..offered });
     }
     Ok((text, fetched))
+}
+
+/// Asks the source policy before anything is fetched; the graph is asked again.
+pub(super) fn may_read(request: &BuildRequest, remote: &RemoteContext) -> Result<(), Error> {
+    if matches!(remote, RemoteContext::Upload { .. }) {
+        return Ok(());
+    }
+    let op = pb::SourceOp { identifier: remote.identifier(), ..pb::SourceOp::default() };
+    let message = match request.source_policy.evaluate(&op) {
+        Ok(None) => return Ok(()),
+        Ok(Some(now)) => format!(
+            "the source policy converts {} to {}: a context must be named itself",
+            remote.shown(),
+            now.identifier
+        ),
+        Err(denied) => denied.to_string(),
+    };
+    let violations = vec![source_policy::violation(message, Vec::new())];
+    Err(Error::Refused { names: Vec::new(), violations, text: None })
 }
 
 /// The helper that hashes downloads where they lie.
@@ -112,6 +133,7 @@ async fn dockerfile(
         (DockerfileSource::Local(text), _) => return Ok(text.clone()),
         (DockerfileSource::Url(url), _) => {
             let remote = RemoteContext::Http { url: url.clone() };
+            may_read(request, &remote)?;
             let opened = remote.open(bridge, tools).await.map_err(explain)?;
             if !opened.is_file {
                 return Err(Error::usage_hint(

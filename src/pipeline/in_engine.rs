@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use cofferdam_frontend::bridge::Bridge as _;
 use cofferdam_frontend::graph::Graph;
-use cofferdam_frontend::remote::Named;
+use cofferdam_frontend::remote::{Named, NamedContext as Bound};
 use cofferdam_frontend::{Hardened, Plan};
 
 use super::attests;
@@ -199,6 +199,9 @@ impl Job<'_> {
         for (number, (name, asked)) in self.request.named_contexts.iter().enumerate() {
             let at = (self.id, number);
             let context = named::read(asked, at, resolver, plan).await?;
+            if let Bound::Remote(remote) = &context {
+                context::may_read(self.request, remote)?;
+            }
             let tools = context::tools(self.locals, active.bridge()).await?;
             let bound = Named::bind(active.bridge(), name, &context, &tools).await;
             plan.add(bound.map_err(context::explain)?);

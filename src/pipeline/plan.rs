@@ -141,6 +141,9 @@ pub(super) fn plan(
     namespace: &str,
 ) -> Plan {
     let [context, dockerfile, helper_local] = locals.names.clone();
+    let shown = PLAIN_NAMES.iter().zip(&locals.names);
+    let shown = shown.map(|(plain, ours)| (format!("local://{ours}"), format!("local://{plain}")));
+    let shown = shown.collect();
     let mut options = options::of(request, &text.build_args);
     options.insert("filename".into(), written.name.clone());
     options.insert("dockerfilekey".into(), dockerfile.clone());
@@ -152,6 +155,8 @@ pub(super) fn plan(
         // The engine must ask for every byte of it, and afterwards forget it.
         aliases: [(format!("local://{CONTEXT}"), format!("local://{context}"))].into(),
         locals: [context, dockerfile].into(),
+        source_policy: request.source_policy.clone(),
+        shown,
         offered: Vec::new(),
         layouts: BTreeSet::new(),
         excepted: request.exceptions.rules(),

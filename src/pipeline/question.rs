@@ -5,7 +5,7 @@
 use cofferdam_frontend::Plan;
 use cofferdam_frontend::bridge::BridgeError;
 use cofferdam_frontend::call::{Call as Asked, CallError, CallResult, call};
-use cofferdam_frontend::remote::Named;
+use cofferdam_frontend::remote::{Named, NamedContext as Bound};
 use serde_json::Value;
 
 use super::context;
@@ -35,6 +35,9 @@ impl Job<'_> {
             let mut plan = Plan { inputs: fetched.inputs, ..plan };
             for (number, (name, asked)) in self.request.named_contexts.iter().enumerate() {
                 let context = named::as_written(asked, (self.id, number))?;
+                if let Bound::Remote(remote) = &context {
+                    context::may_read(self.request, remote)?;
+                }
                 let tools = context::tools(self.locals, bridge).await?;
                 let bound = Named::bind(bridge, name, &context, &tools).await;
                 plan.add(bound.map_err(context::explain)?);

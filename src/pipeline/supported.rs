@@ -29,7 +29,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         locked: _,
         attests: _,
         policy,
-        source_policy,
+        source_policy: _,
         call: _,
         outputs: _,
         print_id: _,
@@ -48,16 +48,11 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         notices: _,
     } = request;
     let Policy { files, disabled: _ } = policy;
-    for (asked, what) in [
-        (!files.is_empty(), "--policy with a file"),
-        (source_policy.is_some(), "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
-    ] {
-        if asked {
-            return Err(Error::usage_hint(
-                format!("{what} is not supported by this version"),
-                "nothing was built; leave it out, or use docker buildx build for this one",
-            ));
-        }
+    if !files.is_empty() {
+        return Err(Error::usage_hint(
+            "--policy with a file is not supported by this version",
+            "nothing was built; leave it out, or use docker buildx build for this one",
+        ));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cofferdam_frontend::pins::reference::Reference;
+use cofferdam_frontend::source_policy::SourcePolicy;
 
 use crate::config::Exceptions;
 use crate::engine::session::{RegistryAuth, SecretStore, SshAgents};
@@ -121,8 +122,8 @@ pub struct BuildRequest {
     pub attests: Attests,
     /// buildx's policies.
     pub policy: Policy,
-    /// BuildKit's source policy, as JSON.
-    pub source_policy: Option<serde_json::Value>,
+    /// BuildKit's source policy.
+    pub source_policy: SourcePolicy,
     /// What is asked instead of building.
     pub call: Option<Call>,
     /// Where the result goes.

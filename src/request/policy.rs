@@ -1,7 +1,16 @@
 //! `--policy`: buildx's own policies, written in Rego.
 
+use std::path::{Path, PathBuf};
+
 use super::{boolean, csv};
 use crate::error::Error;
+
+/// The policy that buildx would evaluate unasked: `<Dockerfile>.rego` beside it.
+pub(super) fn beside(dockerfile: Option<&Path>) -> Option<PathBuf> {
+    let mut name = dockerfile?.as_os_str().to_os_string();
+    name.push(".rego");
+    Some(PathBuf::from(name)).filter(|path| path.is_file())
+}
 
 /// What is asked about buildx's policies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

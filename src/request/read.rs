@@ -13,8 +13,8 @@ use super::{
     Allow, BuildFlags, BuildRequest, Call, ConnectionFlags, Context, Docker, DockerEngines,
     DockerfileSource, Environment, MetadataContent, NamedContext, Network, Outputs, Policy,
     annotation, attest, boolean, builder, connection, docker, dockerfile, hosts, is_true,
-    known_hosts, limits, lock, named, pairs, platform, progress, refusals, remove_if_there, secret,
-    source_policy, ssh, tags, vcs,
+    known_hosts, limits, lock, named, pairs, platform, policy, progress, refusals, remove_if_there,
+    secret, source_policy, ssh, tags, vcs,
 };
 use crate::builders::Contexts;
 use crate::config::{self, Applied, Date};
@@ -91,7 +91,9 @@ fn check(
         config::apply(config_file.as_deref(), path.as_deref(), today)?;
     notices.extend(about_config);
     notices.extend(progress.notices);
-    refusals::check(&build_args, network, &allow, &policy, &exceptions)?;
+    let rego = policy::beside(path.as_deref());
+    refusals::check(&build_args, network, &allow, &policy, rego.as_deref(), &exceptions)?;
+    notices.extend(rego.map(|path| format!("{} is not evaluated", path.display())));
     let lock_path = lock::path(path.as_deref(), config_file.as_deref());
     let mut named_contexts = named::read(&build_contexts)?;
     if let Context::Git(git) = &mut context {

@@ -1,6 +1,7 @@
 //! What policy refuses before a build begins.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::policy::secret_arg;
@@ -17,6 +18,7 @@ pub(super) fn check(
     network: Network,
     allow: &Allow,
     policy: &Policy,
+    rego: Option<&Path>,
     exceptions: &Exceptions,
 ) -> Result<(), Error> {
     let mut violations: Vec<Violation> = build_args
@@ -50,6 +52,14 @@ pub(super) fn check(
             message: "--policy disabled=true switches policies off".into(),
             lines: Vec::new(),
             fix: "leave --policy out".into(),
+        });
+    }
+    if let Some(path) = rego {
+        violations.push(Violation {
+            rule: "policy-disabled",
+            message: format!("{} is a policy in Rego, which is not evaluated here", path.display()),
+            lines: Vec::new(),
+            fix: "have docker buildx build evaluate it, or take the file away".into(),
         });
     }
     violations.retain(|violation| exceptions.allows(violation.rule).is_none());

@@ -36,6 +36,8 @@ fn plan() -> Plan {
         locals: BTreeSet::new(),
         offered: Vec::new(),
         layouts: BTreeSet::new(),
+        source_policy: SourcePolicy::default(),
+        shown: BTreeMap::new(),
         excepted: BTreeSet::new(),
         cache_namespace: "ns".into(),
         helper_local: "helper-1".into(),

@@ -57,6 +57,23 @@ impl Graph {
         })
     }
 
+    /// Puts other sources in the place of those with these digests.
+    pub(crate) fn with_sources(
+        self,
+        sources: &BTreeMap<String, pb::SourceOp>,
+    ) -> Result<Self, GraphError> {
+        if sources.is_empty() {
+            return Ok(self);
+        }
+        self.rewrite(|vertex| match sources.get(&vertex.digest) {
+            Some(source) => {
+                let op = Some(pb::op::Op::Source(source.clone()));
+                Ok(pb::Op { op, ..vertex.op.clone() }.encode_to_vec())
+            }
+            None => Ok(vertex.bytes.clone()),
+        })
+    }
+
     /// Rebuilds the graph with `edit` applied to the bytes of each op.
     fn rewrite(
         self,

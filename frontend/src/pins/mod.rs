@@ -9,6 +9,6 @@ mod timestamp;
 
 pub use digest::{Digest, DigestError};
 pub use lock::{ImageSource, Lock, LockChange, LockError, LockedImage};
-pub use pin::{PinError, Pinned, Replacement, images, pin};
+pub use pin::{PinError, Pinned, Replacement, images, pin, pin_converted};
 pub use reference::{Reference, ReferenceError};
 pub use timestamp::Timestamp;

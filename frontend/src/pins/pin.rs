@@ -79,6 +79,18 @@ pub fn pin(
     digests: &BTreeMap<String, Digest>,
     local: &BTreeSet<String>,
 ) -> Result<Pinned, PinError> {
+    pin_converted(source, scope, digests, local, &BTreeMap::new())
+}
+
+/// The same where some images become others: `converted` has a reference as it is written, variables
+/// expanded, and what stands in its place.
+pub fn pin_converted(
+    source: &[u8],
+    scope: &Scope,
+    digests: &BTreeMap<String, Digest>,
+    local: &BTreeSet<String>,
+    converted: &BTreeMap<String, String>,
+) -> Result<Pinned, PinError> {
     let before = Dockerfile::parse(source);
     let inputs = images(&before, scope)?;
     let mut edits: Vec<(Span, String)> = Vec::new();
@@ -91,17 +103,18 @@ pub fn pin(
             continue;
         };
         let reference = parsed(input)?;
-        if reference.digest.is_some() {
-            continue;
-        }
         let name = reference.canonical();
-        let Some(digest) = digests.get(&name) else {
-            if input.reachable && !local.contains(&name) {
-                missing.push(name);
+        let after = match (converted.get(&input.reference), digests.get(&name)) {
+            (Some(other), _) => other.clone(),
+            (None, _) if reference.digest.is_some() => continue,
+            (None, Some(digest)) => format!("{}@{digest}", input.reference),
+            (None, None) => {
+                if input.reachable && !local.contains(&name) {
+                    missing.push(name);
+                }
+                continue;
             }
-            continue;
         };
-        let after = format!("{}@{digest}", input.reference);
         // The last piece gets the name: an emptied last line would swallow the next instruction.
         edits.extend(others.iter().map(|part| (*part, String::new())));
         edits.push((*last, after.clone()));

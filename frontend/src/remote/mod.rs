@@ -144,6 +144,19 @@ impl RemoteContext {
         }
     }
 
+    /// How a graph names it, for rules about sources.
+    pub fn identifier(&self) -> String {
+        match self {
+            Self::Git(git) => {
+                let fragment = git.reference.as_deref().unwrap_or_default();
+                let hash = if fragment.is_empty() { "" } else { "#" };
+                format!("git://{}{hash}{fragment}", git.place())
+            }
+            Self::Http { url } => url.clone(),
+            Self::Upload { id } => format!("{UPLOADS}{id}"),
+        }
+    }
+
     /// Fetches it and binds it to what came.
     pub async fn open<B: Bridge>(
         &self,

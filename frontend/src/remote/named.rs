@@ -48,6 +48,8 @@ pub struct Named {
     pub offered: Vec<Offered>,
     /// Directories of the session that may be read.
     pub locals: BTreeSet<String>,
+    /// What people call those directories, by the names that the graph has.
+    pub shown: BTreeMap<String, String>,
     /// Digests of images that may be read from the session.
     pub layouts: BTreeSet<String>,
 }
@@ -65,6 +67,7 @@ impl Named {
             NamedContext::Image(reference) => format!("docker-image://{reference}"),
             NamedContext::Local(local) => {
                 bound.locals.insert(local.clone());
+                bound.shown.insert(format!("local://{local}"), format!("local://{name}"));
                 format!("local:{local}")
             }
             NamedContext::Layout { store, digest } => {
@@ -90,11 +93,12 @@ impl Named {
 impl Plan {
     /// Adds a named context.
     pub fn add(&mut self, named: Named) {
-        let Named { options, inputs, offered, locals, layouts } = named;
+        let Named { options, inputs, offered, locals, shown, layouts } = named;
         self.options.extend(options);
         self.inputs.extend(inputs);
         self.offered.extend(offered);
         self.locals.extend(locals);
+        self.shown.extend(shown);
         self.layouts.extend(layouts);
     }
 }
