@@ -1,6 +1,7 @@
 //! Giving every image input one meaning: from the text, from the lock, or by asking now.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use cofferdam_frontend::build::PinSource;
@@ -33,7 +34,7 @@ pub(crate) struct Resolver<'a> {
     exceptions: &'a Exceptions,
     policy: &'a SourcePolicy,
     source: SourceText,
-    lock: Mutex<Lock>,
+    lock: Arc<Mutex<Lock>>,
     local: Mutex<BTreeMap<String, String>>,
 }
 
@@ -43,7 +44,7 @@ impl<'a> Resolver<'a> {
         gateway: &GatewayBridge,
         request: &'a BuildRequest,
         dockerfile: &DockerfileText,
-        lock: Lock,
+        lock: Arc<Mutex<Lock>>,
     ) -> Self {
         Self {
             engine,
@@ -53,7 +54,7 @@ impl<'a> Resolver<'a> {
             exceptions: &request.exceptions,
             policy: &request.source_policy,
             source: dockerfile.source(),
-            lock: Mutex::new(lock),
+            lock,
             local: Mutex::default(),
         }
     }
@@ -195,6 +196,15 @@ impl<'a> Resolver<'a> {
     }
 
     async fn remember(&self, reference: &Reference, source: ImageSource) -> Result<Pin, Error> {
+        let mut lock = self.lock.lock().await;
+        let name = reference.canonical();
+        // Another node of the builder may have asked in the same moment: its answer is everybody's.
+        let earlier = lock.get(&name).map(|image| image.source.clone());
+        if let (ImageSource::Registry { .. }, Some(ImageSource::Registry { digest, .. })) =
+            (&source, earlier)
+        {
+            return Ok(Pin::Digest(digest.as_str().to_string()));
+        }
         let pin = match &source {
             ImageSource::Registry { digest, .. } => Pin::Digest(digest.as_str().to_string()),
             ImageSource::Local { image_id } => {
@@ -203,8 +213,6 @@ impl<'a> Resolver<'a> {
                 Pin::Local { image_id: id }
             }
         };
-        let mut lock = self.lock.lock().await;
-        let name = reference.canonical();
         // A lock that is final stays as it is, whatever an exception lets through.
         if !self.locked && lock.get(&name).is_none_or(|known| known.source != source) {
             let mut image = LockedImage::new(reference, source, now());

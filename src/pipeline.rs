@@ -1,11 +1,12 @@
 //! The whole story of a build on one screen.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::{join_all, try_join_all};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Barrier, Mutex, mpsc};
 
-use crate::engine::{BuildId, Engine};
 use crate::error::Error;
 use crate::inputs::LockFile;
 use crate::report::printer::Printer;
@@ -16,6 +17,7 @@ mod context;
 mod failure;
 mod hosts;
 mod in_engine;
+mod joined;
 mod leftovers;
 mod limits;
 mod load;
@@ -28,7 +30,9 @@ mod plan;
 mod publish;
 mod push;
 mod question;
+mod relay;
 mod scan;
+mod site;
 mod statement;
 mod steps;
 mod supported;
@@ -37,9 +41,9 @@ mod words;
 
 use context::Taken;
 use in_engine::{Desk, Job};
-use leftovers::Leftovers;
+use node::Node;
 use outputs::Outlets;
-use plan::Locals;
+use site::Site;
 use statement::Known;
 use steps::Steps;
 
@@ -73,83 +77,103 @@ async fn interruptible(request: BuildRequest, printer: &Printer) -> Result<(), E
         _ = interrupt.recv() => return Err(Error::Interrupted),
         _ = terminate.recv() => return Err(Error::Interrupted),
     };
-    let engine = node::connect(&request.builder, &request.platforms).await?;
-    let request = hosts::find_gateway(request, &engine).await?;
-    let leftovers = Leftovers::default();
+    let nodes = node::connect(&request).await?;
     let result = tokio::select! {
-        result = build(&request, &taken, &engine, &leftovers, printer) => {
+        result = build(&request, &taken, &nodes, printer) => {
             result.map_err(|error| error.naming(&request.tags).offering(&request.exceptions))
         }
         _ = interrupt.recv() => Err(Error::Interrupted),
         _ = terminate.recv() => Err(Error::Interrupted),
     };
-    let tidy = leftovers.tidy(&engine);
+    let tidy = join_all(nodes.iter().map(|node| node.leftovers.clone().tidy(&node.engine)));
     match &result {
         Err(Error::Interrupted) => drop(tokio::time::timeout(LAST_MOMENT, tidy).await),
         Err(Error::EngineLost(_)) => {}
-        _ => tidy.await,
+        _ => drop(tidy.await),
     }
     result
 }
 
-/// Pin, judge, run, strip, export, record, and only then name.
+/// Pin, judge, run, strip, export, record, and only then name: on each node what it builds, and
+/// the last two once.
 async fn build(
     request: &BuildRequest,
     taken: &Taken,
-    engine: &Engine,
-    leftovers: &Leftovers,
+    nodes: &[Node],
     printer: &Printer,
 ) -> Result<(), Error> {
     let started = SystemTime::now();
-    let id = BuildId::random().map_err(Error::io("make a name for the build"))?;
-    plan::check_platforms(request, engine)?;
-    named::check(request, engine)?;
-    engine.channel().await?;
-    let mut lock = LockFile::read(&request.lock_path)?;
-
-    let locals = Locals::new(&id);
-    let namespace = leftovers.begin(&id, engine, request.state_dir.as_deref());
-    let files = locals.serve(request)?;
-    named::serve(request, &id, &files);
     let outputs = request.outputs.resolve(request.builder.outputs(), &request.tags)?;
-    attests::check(request, engine, &outputs)?;
-    let mut outlets = Outlets::new(request, &outputs, engine, printer).await?;
-    let job = Job {
-        request,
-        taken,
-        engine,
-        id: &id,
-        locals: &locals,
-        files: &files,
-        namespace: &namespace,
-    };
+    for Node { engine, request, .. } in nodes {
+        plan::check_platforms(request, engine)?;
+        named::check(request, engine)?;
+        attests::check(request, engine, &outputs)?;
+        engine.channel().await?;
+    }
+    let several = nodes.len() > 1;
+    if several {
+        joined::check(&outputs)?;
+    }
+    let lock = Mutex::new(LockFile::read(&request.lock_path)?);
+    let resolved = Arc::new(Mutex::new(lock.lock().await.content.clone()));
+    let ready = Barrier::new(nodes.len());
+    let sites = nodes.iter().map(Site::new).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = sites.first() else { return Err(Error::usage("the builder has no nodes")) };
+    let mut outlets =
+        Outlets::new(&first.node.request, &outputs, &first.node.engine, printer).await?;
+    if several {
+        joined::check_push(&outputs, &outlets)?;
+    }
+    let mut loads = std::mem::take(&mut outlets.loads);
     let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
+    let names = || plan::filter(sites.iter().map(|site| site.locals.suffix().into()).collect());
     if let Some(asked) = &request.call {
-        let story = async { job.ask(asked, &Steps::new(sender)).await };
-        let progress = printer.progress(receiver, &request.progress, locals.filter());
+        let story = async { first.job(taken).ask(asked, &Steps::new(sender)).await };
+        let progress = printer.progress(receiver, &request.progress, names());
         let (answer, _) = tokio::join!(story, progress);
         return question::print(asked, &answer?, printer);
     }
+    // The job of all platforms, for what is done once.
+    let whole = Job { request, ..first.job(taken) };
+    let whole = if several { whole } else { first.job(taken) };
     // The progress ends when nobody holds its sender any more: at the end of the story.
     let story = async {
         let steps = Steps::new(sender);
-        let active = job.open(&outlets, &steps).await?;
-        let desk = Desk { lock: &mut lock, leftovers, printer };
-        let built = job.run(active, &mut outlets, desk, &steps).await?;
-        let known = Known { job, built: &built, lock: &lock, started };
-        // The engine's part of the tidying takes as long as ours.
-        let (published, ()) = tokio::join!(
-            publish::publish(known, &outlets, &steps),
-            leftovers.forget_inputs(engine)
-        );
+        let runs = sites.iter().map(|site| {
+            let steps = if several { relay::named(&site.node.name, &steps) } else { steps.clone() };
+            let loads = std::mem::take(&mut loads);
+            let leftovers = &site.node.leftovers;
+            let desk = Desk { lock: &lock, resolved: &resolved, ready: &ready, leftovers, printer };
+            let (job, outlets) = (site.job(taken), &outlets);
+            async move {
+                let active = job.open(outlets, &steps).await?;
+                job.run(active, outlets, loads, desk, &steps).await
+            }
+        });
+        // The first that fails ends the others.
+        let mut all = try_join_all(runs.collect::<Vec<_>>()).await?;
+        let built = match all.pop() {
+            Some(only) if all.is_empty() => only,
+            last => {
+                joined::join(request, all.into_iter().chain(last).collect(), &mut outlets).await?
+            }
+        };
+        let file = lock.lock().await;
+        let known = Known { job: whole, built: &built, lock: &file, started };
+        // The engines' part of the tidying takes as long as ours.
+        let forgotten = nodes.iter().map(|node| node.leftovers.forget_inputs(&node.engine));
+        let (published, _) =
+            tokio::join!(publish::publish(known, &outlets, &steps), join_all(forgotten));
         published?;
-        leftovers.keep();
+        nodes.iter().for_each(|node| node.leftovers.keep());
         Ok::<_, Error>(built)
     };
-    let progress = printer.progress(receiver, &request.progress, locals.filter());
+    let progress = printer.progress(receiver, &request.progress, names());
     let (built, watched) = tokio::join!(story, progress);
     let built = built?;
     publish::print_id(request, &built.exported, printer)?;
-    verdict::print(&Known { job, built: &built, lock: &lock, started }, watched.ledger, printer);
+    let file = lock.lock().await;
+    let known = Known { job: whole, built: &built, lock: &file, started };
+    verdict::print(&known, watched.ledger, printer);
     Ok(())
 }

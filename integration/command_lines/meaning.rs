@@ -17,6 +17,7 @@ pub fn of(request: &BuildRequest) -> String {
         typed_tags: _,
         target,
         platforms,
+        index: _,
         labels,
         annotations,
         build_args,

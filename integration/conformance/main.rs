@@ -23,6 +23,7 @@ mod hardened;
 mod layouts;
 mod load;
 mod local_bases;
+mod nodes;
 mod outputs;
 mod outside;
 mod pins;
@@ -67,6 +68,7 @@ const SUITES: &[&[Test]] = &[
     outside::TESTS,
     outputs::TESTS,
     load::TESTS,
+    nodes::TESTS,
     push::TESTS,
     signals::TESTS,
     transport::TESTS,

@@ -1,5 +1,6 @@
 //! The part of a build that the engine does: session, judged graph, export without a name.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use cofferdam_frontend::bridge::Bridge as _;
@@ -12,7 +13,7 @@ use super::context::{self, Taken};
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
 use super::limits;
-use super::load::{Loaded, Loading};
+use super::load::{Load, Loaded, Loading};
 use super::named;
 use super::outputs::Outlets;
 use super::plan::{Locals, plan, shared_key};
@@ -21,6 +22,9 @@ use super::steps::Steps;
 use crate::engine::session::{Filesync, Outputs as Files, Services};
 use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport};
 use crate::error::Error;
+use cofferdam_frontend::pins::Lock;
+use tokio::sync::{Barrier, Mutex};
+
 use crate::inputs::{LockFile, PinnedText, Resolver, pin_text};
 use crate::report::printer::Printer;
 use crate::request::{BuildRequest, DockerfileText, Limits};
@@ -59,7 +63,11 @@ pub(super) struct Built {
 
 /// What decides and keeps books while the engine works.
 pub(super) struct Desk<'a> {
-    pub(super) lock: &'a mut LockFile,
+    /// The file, and what all nodes have resolved so far.
+    pub(super) lock: &'a Mutex<LockFile>,
+    pub(super) resolved: &'a Arc<Mutex<Lock>>,
+    /// Where every node waits until all have built: nothing is exported before.
+    pub(super) ready: &'a Barrier,
     pub(super) leftovers: &'a Leftovers,
     pub(super) printer: &'a Printer,
 }
@@ -90,11 +98,12 @@ impl Job<'_> {
     pub(super) async fn run(
         self,
         active: ActiveBuild,
-        outlets: &mut Outlets,
+        outlets: &Outlets,
+        loads: Vec<Load>,
         desk: Desk<'_>,
         steps: &Steps,
     ) -> Result<Built, Error> {
-        let Desk { lock, leftovers, printer } = desk;
+        let Desk { lock, resolved, ready, leftovers, printer } = desk;
         // git looks while the engine does.
         let origin = self.request.vcs.clone().map(|question| tokio::spawn(question.ask()));
         self.say_what_is_unheeded(&active, printer).await;
@@ -106,7 +115,7 @@ impl Job<'_> {
             Ok(read) => read,
             Err(error) => return Err(failure::end(error, active).await),
         };
-        let known = lock.content.clone();
+        let known = Arc::clone(resolved);
         let resolver =
             Resolver::new(self.engine, active.bridge(), self.request, &dockerfile, known);
         let text = match self.pin(&resolver, &dockerfile).await {
@@ -130,11 +139,11 @@ impl Job<'_> {
         let (active, hardened) =
             self.harden(active, &plan, &resolver, &dockerfile, leftovers).await?;
         let began = SystemTime::now();
-        if let Err(error) = self.check(&resolver, lock, printer).await {
+        if let Err(error) = self.check(&resolver, (lock, ready), printer).await {
             return Err(failure::end(error, active).await);
         }
         let checked = (began, SystemTime::now());
-        let loading = Loading::begin(std::mem::take(&mut outlets.loads), leftovers, steps);
+        let loading = Loading::begin(loads, leftovers, steps);
         let mut exported = match active.export(hardened.outcome()).await {
             Ok(exported) => exported,
             Err(error) => {
@@ -241,7 +250,7 @@ impl Job<'_> {
     async fn check(
         self,
         resolver: &Resolver<'_>,
-        lock: &mut LockFile,
+        (lock, ready): (&Mutex<LockFile>, &Barrier),
         printer: &Printer,
     ) -> Result<(), Error> {
         failure::check_context(self.files, self.locals)?;
@@ -249,6 +258,8 @@ impl Job<'_> {
         resolver.check_local_images().await?;
         // Not before everything was read: a lock in the context is that of an earlier build, and
         // what is built does not depend on whether this build made one.
-        lock.update(resolver.lock().await, printer)
+        ready.wait().await;
+        let mut file = lock.lock().await;
+        file.update(resolver.lock().await, printer)
     }
 }

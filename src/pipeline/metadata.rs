@@ -2,7 +2,7 @@
 //!
 //! Source: docker/buildx, commands/build.go and util/confutil/metadata.go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -53,7 +53,8 @@ fn document(known: Known<'_>, outlets: &Outlets) -> Value {
     if let Some(id) = &built.exported.image_id {
         document.insert("cofferdam.image.id".into(), json!(id));
     }
-    let stripped: Vec<&str> = built
+    // Each once, whatever number of platforms has it.
+    let stripped: BTreeSet<&str> = built
         .hardened
         .reports()
         .flat_map(|(_, report)| &report.stripped)

@@ -24,7 +24,7 @@ pub(super) fn of(
     set("target", request.target.clone());
     set("platform", list(request.platforms.clone()));
     let index = build_args.get(MULTI_PLATFORM).is_some_and(|text| crate::request::is_true(text));
-    set("multi-platform", index.then(|| "true".into()));
+    set("multi-platform", (index || request.index).then(|| "true".into()));
     set("force-network-mode", request.network.forced().map(String::from));
     set("add-hosts", list(request.hosts.iter().filter_map(host).collect()));
     for (key, value) in build_args {

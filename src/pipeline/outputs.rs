@@ -16,6 +16,7 @@ use super::push;
 use crate::engine::session::{Destination, Outputs as Files};
 use crate::engine::{Engine, EngineKind, Exporter, ImageStore};
 use crate::error::Error;
+use crate::registry::Manifest;
 use crate::report::printer::Printer;
 use crate::request::{Attrs, BuildRequest, Dest, LocalMode, Output};
 
@@ -32,6 +33,8 @@ pub(super) enum After {
         names: Vec<Reference>,
         /// Whether http and any certificate will do.
         insecure: bool,
+        /// What to put there instead: the index of what several nodes pushed.
+        index: Option<Manifest>,
     },
 }
 
@@ -81,7 +84,7 @@ impl Outlets {
                     let later = *push && !by_digest && !is_docker && one_push;
                     if later && push::reaches(request, &names, insecure).await {
                         outlets.image(engine, names.clone(), (true, true), unstored(attrs))?;
-                        outlets.after.push(After::Put { names, insecure });
+                        outlets.after.push(After::Put { names, insecure, index: None });
                         continue;
                     }
                     outlets.image(engine, names, (*push, by_digest), attrs)?;

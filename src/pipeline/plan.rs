@@ -82,10 +82,15 @@ impl Locals {
         Ok(())
     }
 
-    /// Shows people the names they know.
-    pub(super) fn filter(&self) -> impl Filter + use<> {
-        PlainNames { suffix: self.suffix.clone() }
+    /// What its names end with.
+    pub(super) fn suffix(&self) -> &str {
+        &self.suffix
     }
+}
+
+/// Shows people the names they know, without these suffixes.
+pub(super) fn filter(suffixes: Vec<String>) -> impl Filter {
+    PlainNames { suffixes }
 }
 
 /// The context's directory; where it is none, there are no files.
@@ -101,15 +106,14 @@ fn in_memory(error: FilesyncError) -> Error {
 }
 
 struct PlainNames {
-    suffix: String,
+    suffixes: Vec<String>,
 }
 
 impl Filter for PlainNames {
     fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if text.contains(&self.suffix) {
-            Cow::Owned(text.replace(&self.suffix, "").replace("cofferdam-", ""))
-        } else {
-            Cow::Borrowed(text)
+        match self.suffixes.iter().find(|suffix| text.contains(*suffix)) {
+            Some(suffix) => Cow::Owned(text.replace(suffix, "").replace("cofferdam-", "")),
+            None => Cow::Borrowed(text),
         }
     }
 }

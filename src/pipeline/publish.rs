@@ -6,7 +6,7 @@ use super::in_engine::{Built, Job};
 use super::load::Loaded;
 use super::metadata;
 use super::outputs::{After, Outlets};
-use super::push;
+use super::push::{self, Put};
 use super::statement::Known;
 use super::steps::Steps;
 use crate::engine::{Engine, Exported};
@@ -61,9 +61,10 @@ async fn name(job: Job<'_>, built: &Built, after: &[After], steps: &Steps) -> Re
         match after {
             After::Name(names) => tag(job.engine, image, names, steps).await?,
             After::Push(names) => push_stored(job, names, steps).await?,
-            After::Put { names, insecure } => {
+            After::Put { names, insecure, index } => {
                 let digest = exported.manifest_digest.as_deref().unwrap_or(image);
-                push::name(job.request, digest, names, *insecure, steps).await?;
+                let put = Put { digest, names, insecure: *insecure, index: index.as_ref() };
+                push::name(job.request, put, steps).await?;
             }
         }
     }

@@ -7,7 +7,7 @@ use cofferdam_frontend::pins::Reference;
 
 use super::steps::Steps;
 use crate::error::Error;
-use crate::registry::{RegistryError, Repository};
+use crate::registry::{Manifest, RegistryError, Repository};
 use crate::request::BuildRequest;
 
 /// Whether every registry of these names can be asked from here, and gives us the right to write.
@@ -29,24 +29,54 @@ pub(super) async fn reaches(request: &BuildRequest, names: &[Reference], insecur
     true
 }
 
-/// Gives what has this digest in the names' repositories its names, each in one step.
+/// What gets names, and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Put<'a> {
+    /// What was pushed, or the digest of `index`.
+    pub(super) digest: &'a str,
+    /// The names.
+    pub(super) names: &'a [Reference],
+    /// Whether http and any certificate will do.
+    pub(super) insecure: bool,
+    /// What to put; none is what the registry has under the digest.
+    pub(super) index: Option<&'a Manifest>,
+}
+
+/// Gives what was pushed its names, each in one step.
 pub(super) async fn name(
     request: &BuildRequest,
-    digest: &str,
-    names: &[Reference],
-    insecure: bool,
+    what: Put<'_>,
     steps: &Steps,
 ) -> Result<(), Error> {
+    let Put { digest, names, insecure, index } = what;
     for (done, name) in names.iter().enumerate() {
         let step = steps.begin(format!("pushing manifest for {}@{digest}", name.canonical())).await;
         let put = async {
             let repository = open(request, name, insecure).await?;
-            let manifest = repository.manifest(digest).await.map_err(|error| told(&error))?;
+            let manifest = match index {
+                Some(index) => index.clone(),
+                None => repository.manifest(digest).await.map_err(|error| told(&error))?,
+            };
             repository.put(name.tag_or_latest(), &manifest).await.map_err(|error| told(&error))
         };
         step.end(put.await).await.map_err(|error| explain(&error, names, done, digest))?;
     }
     Ok(())
+}
+
+/// Reads what was pushed into the repository of `name`.
+pub(super) async fn read(
+    request: &BuildRequest,
+    digest: &str,
+    name: &Reference,
+    insecure: bool,
+) -> Result<Manifest, Error> {
+    let read = async {
+        let repository = open(request, name, insecure).await?;
+        repository.manifest(digest).await.map_err(|error| told(&error))
+    };
+    let names = std::slice::from_ref(name);
+    read.await.map_err(|error| explain(&error, names, 0, digest))
 }
 
 /// The repository of a name; the error is a reason.

@@ -13,6 +13,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         typed_tags: _,
         target: _,
         platforms: _,
+        index: _,
         labels: _,
         annotations: _,
         build_args: _,

@@ -1,5 +1,6 @@
 //! The time ledger: what the steps and the checks of a build cost, read from its status stream.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
@@ -77,6 +78,20 @@ impl Ledger {
     }
 }
 
+/// The name without the node or the platform that such steps are of, when several build.
+fn without_node(name: &str) -> Cow<'_, str> {
+    let Some((inside, rest)) = name.strip_prefix('[').and_then(|name| name.split_once("] ")) else {
+        return Cow::Borrowed(name);
+    };
+    match inside.split_once(' ') {
+        Some((_, kind @ ("internal" | "cofferdam" | "auth"))) => {
+            Cow::Owned(format!("[{kind}] {rest}"))
+        }
+        None if rest.starts_with("exporting ") => Cow::Borrowed(rest),
+        _ => Cow::Borrowed(name),
+    }
+}
+
 /// Steps are told apart by their names, as the Dockerfile frontend gives them.
 fn kind(name: &str) -> Kind {
     const OURS: [&str; 2] = ["[cofferdam]", "[internal] load cofferdam helper"];
@@ -96,6 +111,7 @@ fn kind(name: &str) -> Kind {
         "local://",
         "oci-layout://",
     ];
+    let name = &*without_node(name);
     let starts = |list: &[&str]| list.iter().any(|start| name.starts_with(start));
     let is_base = name.starts_with('[')
         && name.split_once("] ").is_some_and(|(_, command)| command.starts_with("FROM "));
@@ -136,6 +152,20 @@ mod tests {
         checks.iter().for_each(|&(from, to)| ledger.checked(ours(from), ours(to)));
         let Cost { no_cache, checks, overlapped } = ledger.cost();
         (no_cache.as_millis(), checks.as_millis(), overlapped.as_millis())
+    }
+
+    #[test]
+    fn a_step_is_what_it_is_on_any_node() {
+        for (name, bare) in [
+            ("[far0 cofferdam] strip x", "[cofferdam] strip x"),
+            ("[far0 internal] load cofferdam helper", "[internal] load cofferdam helper"),
+            ("[far0] exporting to image", "exporting to image"),
+            ("[far0 linux/amd64 2/2] RUN x", "[far0 linux/amd64 2/2] RUN x"),
+            ("[build 1/2] RUN internal] x", "[build 1/2] RUN internal] x"),
+            ("RUN x", "RUN x"),
+        ] {
+            assert_eq!(without_node(name), bare);
+        }
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct BuildRequest {
     pub target: Option<String>,
     /// Platforms to build for, in normal form; the engine's own when there is none.
     pub platforms: Vec<String>,
+    /// Whether an index is made even of one platform.
+    pub index: bool,
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// Annotations.

@@ -141,6 +141,7 @@ fn check(
     Ok(BuildRequest {
         named_contexts,
         target: target.filter(|target| !target.is_empty()),
+        index: false,
         platforms: platform::read(&platforms_or_default(platforms, environment))?,
         labels: pairs::labels(&labels)?,
         annotations: annotation::read(&annotations)?,

@@ -51,6 +51,23 @@ impl Hardened {
         Self { platforms, per_platform, metadata }
     }
 
+    /// Puts together what several engines made of the same build, each for platforms of its own.
+    ///
+    /// `None` when there is nothing, or something that does not tell platforms apart.
+    pub fn join(parts: Vec<Self>) -> Option<Self> {
+        if parts.iter().any(|part| !part.per_platform) {
+            return None;
+        }
+        let mut parts = parts.into_iter();
+        let mut joined = parts.next()?;
+        for part in parts {
+            joined.platforms.extend(part.platforms);
+            joined.metadata.extend(part.metadata);
+        }
+        joined.platforms.sort_by(|a, b| a.id.cmp(&b.id));
+        Some(joined)
+    }
+
     /// The images, in the order of their platforms' ids.
     pub fn platforms(&self) -> &[HardenedPlatform] {
         &self.platforms
