@@ -43,7 +43,7 @@ fn source_policy_denies_and_converts_images(engine: &'static Engine) {
     // Another base, with its configuration: the one that is written does not even exist.
     let base = project.base("other", "1", "of another base", json!({ "User": "7" }));
     let name = base.split('@').next().unwrap();
-    project.dockerfile("FROM REGISTRY/no-such:1\nRUN cat /mark >/seen\n");
+    project.dockerfile("FROM REGISTRY/no-such:1\nRUN cat /mark && test $(id -u) = 7\n");
     let rules = json!([{
         "action": "CONVERT",
         "selector": { "identifier": format!("docker-image://{}/no-such:*", engine.registry) },
