@@ -7,7 +7,7 @@ SHARE  := $(DESTDIR)$(PREFIX)/share
 LAB    := integration/lab
 NAME   ?= a
 
-.PHONY: demo test lint unit conformance bench install static engine-up engine-down
+.PHONY: demo test lint unit conformance differential bench install static engine-up engine-down
 
 # Builds examples/quickstart with secrets and all, and shows what changed.
 demo: static
@@ -24,10 +24,15 @@ unit:
 	cargo test --locked --workspace --exclude cofferdam
 	cargo test --locked --lib --bins --test walls --test command_lines
 
-# The same tests on each engine of the lab, and examples/ as their pages say; stops what it started.
+# The same tests on each engine of the lab, examples/ as their pages say, and on the first engine
+# what `differential` does; stops what it started.
 conformance:
 	cargo build --locked --bin cofferdam
 	@integration/with-lab integration/on-engines $(abspath target/debug/cofferdam)
+
+# Each build of the corpus by docker buildx and by cofferdam, on every engine and through builders.
+differential:
+	@integration/with-lab cargo test --locked --test differential
 
 # Beside docker buildx on the same engine, in turn.
 bench: static

@@ -28,10 +28,11 @@ fn files(work: &Path) -> Vec<(String, PathBuf)> {
     .collect()
 }
 
-/// The texts of small files, in which IDs of images may stand.
+/// The texts of small files, in which IDs of images may stand; a lock holds those of bases.
 pub fn texts(work: &Path) -> Vec<String> {
-    let small = files(work).into_iter().filter(|(_, path)| {
-        path.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= TEXT)
+    let small = files(work).into_iter().filter(|(name, path)| {
+        !name.ends_with("cofferdam.lock")
+            && path.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= TEXT)
     });
     small.filter_map(|(_, path)| fs::read_to_string(path).ok()).collect()
 }

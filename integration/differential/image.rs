@@ -57,6 +57,10 @@ pub fn leaves(facts: &mut Facts, normal: &Normal, name: &str, value: &Value) {
             facts.add(name, normal.output(text));
         }
         Value::String(text) => facts.add(name, normal.text(text)),
+        // Digests and times that only this build has.
+        Value::Array(_) if name.ends_with("/index.json/manifests") => {
+            facts.add(name, normal.output(&value.to_string()));
+        }
         // Environment and commands are read as a whole.
         Value::Array(_) => facts.add(name, normal.text(&value.to_string())),
         Value::Object(members) => {

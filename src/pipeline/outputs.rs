@@ -108,7 +108,9 @@ impl Outlets {
                 Output::Docker { dest: Some(dest), attrs, .. } | Output::Oci { dest, attrs } => {
                     needs_containerd(output, engine)?;
                     places.push((position, destination(dest, printer)?));
-                    let attrs = merged(attrs, &annotations);
+                    let mut attrs = merged(attrs, &annotations);
+                    // A layout is unpacked here.
+                    attrs.remove("tar");
                     outlets.exporters.push(Exporter { kind: output.kind().into(), attrs });
                 }
                 Output::Tar { dest, .. } => {
@@ -202,7 +204,7 @@ fn destination(dest: &Dest, printer: &Printer) -> Result<Destination, Error> {
     Ok(match dest {
         Dest::Stdout => Destination::Stream(Arc::new(printer.stdout_file()?)),
         Dest::File(path) => Destination::File(path.clone()),
-        Dest::Dir(path) => Destination::Directory { path: path.clone(), delete: false },
+        Dest::Dir(path) => Destination::Layout(path.clone()),
     })
 }
 

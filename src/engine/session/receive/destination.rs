@@ -20,6 +20,9 @@ pub enum Destination {
     },
     /// One file (`type=tar`, `oci`, `docker`).
     File(PathBuf),
+    /// A directory in the form of an OCI layout (`oci` and `docker` with `tar=false`); images are
+    /// added to what is there.
+    Layout(PathBuf),
     /// An open file, such as standard output; what was written cannot be taken back.
     Stream(Arc<File>),
     /// Whoever reads it while it comes.
@@ -30,7 +33,7 @@ impl Destination {
     /// How the place is named to the user.
     pub(super) fn shown(&self) -> PathBuf {
         match self {
-            Self::Directory { path, .. } | Self::File(path) => path.clone(),
+            Self::Directory { path, .. } | Self::File(path) | Self::Layout(path) => path.clone(),
             Self::Stream(_) | Self::Pipe(_) => PathBuf::from("-"),
         }
     }
@@ -42,7 +45,7 @@ impl Destination {
     pub fn check(&self) -> Result<(), ReceiveError> {
         match self {
             Self::Stream(_) | Self::Pipe(_) => Ok(()),
-            Self::Directory { path, .. } => match std::fs::metadata(path) {
+            Self::Directory { path, .. } | Self::Layout(path) => match std::fs::metadata(path) {
                 Ok(found) if found.is_dir() => writable(path),
                 Ok(_) => Err(refuse(format!(
                     "the destination {} is a file: name a directory",

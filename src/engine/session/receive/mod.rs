@@ -17,6 +17,7 @@ mod destination;
 mod error;
 mod feed;
 mod file;
+mod layout;
 mod pipe;
 mod service;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use feed::{End, Feed};
 pub(super) use service::METHOD;
 
 use file::PendingFile;
+use layout::PendingLayout;
 use tree::Tree;
 
 /// How long a writer may take to notice that nobody wants its result, then to remove it.
@@ -72,6 +74,7 @@ struct Received {
 #[derive(Debug)]
 enum Part {
     File(PendingFile),
+    Layout(PendingLayout),
     Tree(Tree),
     Stream,
 }
@@ -212,6 +215,7 @@ fn put(destination: &Destination, parts: Vec<Part>) -> Result<(), ReceiveError> 
     for part in parts {
         match part {
             Part::File(file) => file.commit()?,
+            Part::Layout(layout) => layout.commit()?,
             Part::Tree(tree) => trees.push(tree),
             Part::Stream => {}
         }

@@ -19,7 +19,9 @@ use tonic::{Request, Response, Status, Streaming};
 use super::super::raw::{MAX_MESSAGE, RawCodec};
 use super::feed::{End, Feed};
 use super::tree::{Counters, Tree};
-use super::{Destination, FileReceiver, Part, PendingFile, ReceiveError, Slot, lock};
+use super::{
+    Destination, FileReceiver, Part, PendingFile, PendingLayout, ReceiveError, Slot, lock,
+};
 
 /// The method that engines call.
 pub(in crate::engine::session) const METHOD: &str = "/moby.filesync.v1.FileSend/DiffCopy";
@@ -183,6 +185,11 @@ impl FileReceiver {
                     let mut file = PendingFile::begin(path)?;
                     self.copy(feed, |bytes| file.write(&bytes))?;
                     Part::File(file)
+                }
+                Destination::Layout(path) => {
+                    let mut layout = PendingLayout::begin(path)?;
+                    self.copy(feed, |bytes| layout.write(&bytes))?;
+                    Part::Layout(layout)
                 }
                 Destination::Stream(file) => {
                     let wrong = |error| ReceiveError::io("write to", "the output")(error);
