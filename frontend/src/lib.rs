@@ -13,6 +13,7 @@ pub mod image_config;
 pub mod pins;
 pub mod policy;
 pub mod remote;
+pub mod shell;
 pub mod source_policy;
 
 pub use build::{Hardened, HardenedPlatform, Plan, build};

@@ -1,3 +1,24 @@
-//! Policy rules, one file each.
+//! Policy: what a build should not do, one rule per file.
+//!
+//! A rule says what it is about once ([`About`]) and looks where it can: at the text, at the graph, at
+//! the context, at the image. Text checks are advice with exact places; the graph and the image
+//! decide. The registry is the list of all rules; `docs/rules` has a page for each, and
+//! `examples/policy` a bad and a good file for each that looks at the text.
 
+mod body;
+mod check;
+mod finding;
+mod registry;
+mod rule;
+pub mod rules;
 pub mod secret_arg;
+mod settings;
+mod view;
+
+pub use body::{Body, Run};
+pub use check::check;
+pub use finding::{Edit, Finding, Findings, Fix, Safety, Severity};
+pub use registry::{every_rule, rule};
+pub use rule::{About, Place, Rule};
+pub use settings::Settings;
+pub use view::{Node, View};

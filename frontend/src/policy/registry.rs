@@ -1,0 +1,38 @@
+//! All rules.
+
+use super::rule::Rule;
+use super::rules;
+
+/// Sorted by id.
+static RULES: &[&dyn Rule] = &[&rules::local_add::LocalAdd, &rules::sudo::Sudo];
+
+/// All rules, sorted by id.
+pub fn every_rule() -> impl Iterator<Item = &'static dyn Rule> {
+    RULES.iter().copied()
+}
+
+/// The rule with this id.
+pub fn rule(id: &str) -> Option<&'static dyn Rule> {
+    every_rule().find(|rule| rule.about().id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_sorted_and_unique() {
+        let ids: Vec<&str> = every_rule().map(|rule| rule.about().id).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+        for id in ids {
+            assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{id}");
+        }
+    }
+
+    #[test]
+    fn every_page_is_about_its_rule() {
+        for about in every_rule().map(|rule| rule.about()) {
+            assert!(about.page.starts_with(&format!("# {}\n", about.id)), "{}", about.id);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a rule is.
+
+use super::finding::{Findings, Severity};
+use super::view::View;
+
+/// A rule's name, weight and page.
+#[derive(Debug)]
+pub struct About {
+    /// Its name everywhere: reports, ignore comments, `cofferdam.toml`, its page, its example.
+    pub id: &'static str,
+    /// One line for lists.
+    pub title: &'static str,
+    pub severity: Severity,
+    /// The names other tools have for it; their ignore comments count for it.
+    pub also: &'static [&'static str],
+    /// Where it looks.
+    pub places: &'static [Place],
+    /// Whether only the profile `strict` has it.
+    pub strict_only: bool,
+    /// `docs/rules/<id>.md`.
+    pub page: &'static str,
+}
+
+/// Where a rule can see something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The Dockerfile's bytes.
+    Text,
+    /// The graph that the engine runs.
+    Graph,
+    /// The files that are sent to the engine.
+    Context,
+    /// Layers and configuration of the result.
+    Image,
+    /// The command line and the configuration of a build.
+    Request,
+}
+
+impl Place {
+    /// Its name in lists.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Graph => "graph",
+            Self::Context => "context",
+            Self::Image => "image",
+            Self::Request => "request",
+        }
+    }
+}
+
+/// A rule: what it is about, and a check for each place where it looks.
+pub trait Rule: Sync {
+    fn about(&self) -> &'static About;
+
+    /// Looks at the text. Must be quick, must not fail, and must prefer silence to doubt.
+    fn text(&self, view: &View<'_>, found: &mut Findings) {
+        let _ = (view, found);
+    }
+}

@@ -1,0 +1,188 @@
+//! A Dockerfile as rules look at it: stages, images and scripts, worked out once.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use super::body::{self, Run};
+use super::settings::Settings;
+use crate::dockerfile::{
+    self, Dockerfile, Globals, ImageInput, ImageInputKind, ImageInputs, Instruction, Keyword, Span,
+    Stage, Word,
+};
+
+/// One instruction where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'a> {
+    /// Its place among the file's instructions; a trigger has that of its ONBUILD.
+    pub index: usize,
+    pub instruction: &'a Instruction,
+    /// The stage it belongs to; `None` before the first FROM.
+    pub stage: Option<usize>,
+    /// Whether ONBUILD defers it to builds on top of this image.
+    pub onbuild: bool,
+}
+
+/// A file and what follows from it.
+pub struct View<'a> {
+    pub file: &'a Dockerfile,
+    pub settings: &'a Settings,
+    pub stages: Vec<Stage>,
+    images: OnceCell<ImageInputs>,
+    globals: OnceCell<Globals>,
+    lineage: OnceCell<Vec<usize>>,
+    runs: OnceCell<Vec<Run<'a>>>,
+}
+
+impl<'a> View<'a> {
+    pub fn new(file: &'a Dockerfile, settings: &'a Settings) -> Self {
+        Self {
+            file,
+            settings,
+            stages: file.stages(),
+            images: OnceCell::new(),
+            globals: OnceCell::new(),
+            lineage: OnceCell::new(),
+            runs: OnceCell::new(),
+        }
+    }
+
+    /// The bytes of a span as text.
+    pub fn text(&self, span: Span) -> Cow<'a, str> {
+        String::from_utf8_lossy(span.of(self.file.source()))
+    }
+
+    /// All images that the file names, and what keeps them from being told.
+    pub fn images(&self) -> &ImageInputs {
+        self.images.get_or_init(|| dockerfile::image_inputs(self.file, &self.settings.scope))
+    }
+
+    /// The image that a stage begins with; `None` for `scratch` and earlier stages.
+    pub fn base(&self, stage: usize) -> Option<&ImageInput> {
+        self.images()
+            .inputs
+            .iter()
+            .find(|input| input.kind == ImageInputKind::From && input.stage == Some(stage))
+    }
+
+    /// The arguments before the first FROM.
+    pub fn globals(&self) -> &Globals {
+        self.globals.get_or_init(|| dockerfile::global_args(self.file, &self.settings.scope))
+    }
+
+    /// Variables right before an instruction, those of the base image left out.
+    pub fn variables(&self, node: Node<'_>) -> BTreeMap<String, String> {
+        let stage = node.stage.and_then(|stage| self.stages.get(stage));
+        stage.map_or_else(BTreeMap::new, |stage| {
+            let scope = &self.settings.scope;
+            dockerfile::stage_env(self.file, scope, self.globals(), stage, node.index)
+        })
+    }
+
+    /// A word with variables expanded as they are right before its instruction; `None` where that
+    /// cannot be told, and where a variable in it is not set in this file.
+    pub fn expand(&self, node: Node<'_>, word: &Word) -> Option<String> {
+        if !word.text.contains(['$', '\\', '"', '\'']) {
+            return Some(word.text.clone());
+        }
+        let lex = dockerfile::Lex::new(self.file.escape());
+        let done = lex.expand(&word.text, &self.variables(node)).ok()?;
+        done.undefined.is_empty().then_some(done.text)
+    }
+
+    /// The stage that is built: `--target`, or the last.
+    pub fn target(&self) -> Option<&Stage> {
+        let named = self.settings.scope.target.as_deref().filter(|name| !name.is_empty());
+        match named {
+            None => self.stages.last(),
+            Some(name) => self
+                .stages
+                .iter()
+                .rev()
+                .find(|stage| {
+                    stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+                })
+                .or_else(|| self.stages.get(name.parse::<usize>().ok()?)),
+        }
+    }
+
+    /// The stages whose layers the image has: the target's, and those it is built from; its first.
+    pub fn lineage(&self) -> &[usize] {
+        self.lineage.get_or_init(|| {
+            let mut stages = Vec::new();
+            let mut next = self.target();
+            while let Some(stage) = next {
+                stages.push(stage.index);
+                next = self.parent(stage);
+            }
+            stages
+        })
+    }
+
+    /// The earlier stage that a stage begins with.
+    pub fn parent(&self, stage: &Stage) -> Option<&Stage> {
+        let base = stage.base.as_ref()?;
+        let lex = dockerfile::Lex::new(self.file.escape());
+        let name = lex.expand(&base.text, &self.globals().args).ok()?.text;
+        self.stages
+            .iter()
+            .take(stage.index)
+            .rev()
+            .find(|other| other.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&name)))
+    }
+
+    /// Whether what a stage does ends in the image.
+    pub fn in_result(&self, stage: Option<usize>) -> bool {
+        stage.is_some_and(|stage| self.lineage().contains(&stage))
+    }
+
+    /// All instructions, and behind each ONBUILD its trigger.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
+        let mut stage = None;
+        self.file.instructions.iter().enumerate().flat_map(move |(index, instruction)| {
+            if instruction.keyword == Keyword::From {
+                stage = Some(stage.map_or(0, |stage: usize| stage + 1));
+            }
+            let node = |instruction, onbuild| Node { index, instruction, stage, onbuild };
+            let trigger = instruction.trigger().map(|inner| node(inner, true));
+            std::iter::once(node(instruction, false)).chain(trigger)
+        })
+    }
+
+    /// All instructions with this keyword, triggers included.
+    pub fn all(&self, keyword: Keyword) -> impl Iterator<Item = Node<'a>> + use<'a> {
+        self.nodes().filter(move |node| node.instruction.keyword == keyword)
+    }
+
+    /// The scripts of all RUN, as POSIX shells read them; none for stages with another SHELL.
+    pub fn runs(&self) -> &[Run<'a>] {
+        self.runs.get_or_init(|| {
+            let mut foreign = BTreeMap::new();
+            let mut found = Vec::new();
+            for node in self.nodes() {
+                let keyword = node.instruction.keyword;
+                if keyword == Keyword::From {
+                    let stage = node.stage.and_then(|stage| self.stages.get(stage));
+                    let parent = stage.and_then(|stage| self.parent(stage));
+                    let inherits = parent.is_some_and(|parent| foreign.contains_key(&parent.index));
+                    if let (Some(stage), true) = (stage, inherits) {
+                        foreign.insert(stage.index, ());
+                    }
+                }
+                let Some(stage) = node.stage else { continue };
+                if keyword == Keyword::Shell && !node.onbuild {
+                    let program = node.instruction.words().first();
+                    if program.is_some_and(|program| !body::is_shell(&program.text)) {
+                        foreign.insert(stage, ());
+                    } else {
+                        foreign.remove(&stage);
+                    }
+                }
+                if keyword == Keyword::Run && !foreign.contains_key(&stage) {
+                    found.extend(body::runs(node, self.file.source()));
+                }
+            }
+            found
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! `examples/policy`: for each rule that looks at the text a bad file, which has exactly its finding,
+//! and a good one, which has none; and a page that shows them.
+
+#![expect(clippy::panic, reason = "a test that cannot read has failed")]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use cofferdam_frontend::dockerfile::Dockerfile;
+use cofferdam_frontend::policy::{self, About, Place, Settings};
+
+fn example(id: &str, kind: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../examples/policy")
+        .join(id)
+        .join(kind)
+        .join("Dockerfile");
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Rules with a check of the text.
+fn text_rules() -> impl Iterator<Item = &'static About> {
+    policy::every_rule().map(|rule| rule.about()).filter(|it| it.places.contains(&Place::Text))
+}
+
+fn found(about: &About, source: &[u8]) -> BTreeSet<&'static str> {
+    let file = Dockerfile::parse(source);
+    assert_eq!(file.errors, [], "{}", about.id);
+    let wanted = |other: &About| !other.strict_only || other.id == about.id;
+    let findings = policy::check(&file, &Settings::default(), wanted);
+    findings.iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn bad_examples_have_exactly_their_finding() {
+    for about in text_rules() {
+        assert_eq!(found(about, &example(about.id, "bad")), BTreeSet::from([about.id]));
+    }
+}
+
+#[test]
+fn good_examples_have_none() {
+    for about in text_rules() {
+        assert_eq!(found(about, &example(about.id, "good")), BTreeSet::new(), "{}", about.id);
+    }
+}
+
+#[test]
+fn pages_show_what_the_examples_hold() {
+    for about in text_rules() {
+        for kind in ["bad", "good"] {
+            let example = String::from_utf8(example(about.id, kind)).unwrap();
+            let lines: BTreeSet<&str> = example.lines().collect();
+            let start = format!("```dockerfile\n# {kind}\n");
+            let (_, shown) = about.page.split_once(&start).unwrap_or_else(|| {
+                panic!("docs/rules/{}.md has no block that begins with `# {kind}`", about.id)
+            });
+            let (shown, _) = shown.split_once("```").unwrap();
+            for line in shown.lines() {
+                assert!(
+                    lines.contains(line),
+                    "{}/{kind}: {line:?} is not in the example",
+                    about.id
+                );
+            }
+        }
+    }
+}
