@@ -135,6 +135,64 @@ fn heredocs_in_onbuild_and_unterminated() {
 }
 
 #[test]
+fn flag_values_that_are_read_early() {
+    for good_line in [
+        "HEALTHCHECK --interval=1h2m3.5s --retries=+3 --timeout= CMD x",
+        "HEALTHCHECK --what --interval=x NONE",
+        "HEALTHCHECK NONE []",
+        "HEALTHCHECK --retries=-0 --start-interval=0 CMD x",
+        "RUN --mount=type=cache,target=/$x --mount=from=a$ x",
+        "RUN --device=vendor/gpu=all,required=false x",
+        "ONBUILD RUN --mount=from=$x --device=, x",
+        "ONBUILD HEALTHCHECK --interval=x CMD y",
+        "ONBUILD WHAT",
+    ] {
+        good(&format!("FROM a\n{good_line}\n"));
+    }
+    for bad_line in [
+        "HEALTHCHECK --interval=5 CMD x",
+        "HEALTHCHECK --interval=999us CMD x",
+        "HEALTHCHECK --timeout=-1s CMD x",
+        "HEALTHCHECK --retries=-1 CMD x",
+        "RUN --device=a,b x",
+    ] {
+        let kinds = kinds(&format!("FROM a\n{bad_line}\n"));
+        assert!(matches!(kinds[..], [ParseErrorKind::FlagValue { .. }]), "{bad_line} {kinds:?}");
+    }
+    let kinds = kinds("FROM a\nRUN --mount=type=bind,from=$x,target=/x y\n");
+    assert_eq!(kinds, [ParseErrorKind::MountVariable]);
+}
+
+#[test]
+fn white_space_that_is_not_ascii() {
+    let file = good("FROM a\nHEALTHCHECK CMD \u{2003}[\"x\"]\n");
+    let Args::Health { command, .. } = &file.instructions[1].args else { panic!("no health") };
+    assert!(matches!(command.as_ref(), Args::Exec(words) if words.len() == 1));
+    for source in [
+        "FROM a\nONBUILD ONBUILD\u{85} x\n",
+        "FROM a\nONBUILD onbu\u{131}ld x\n",
+        "FROM a\nONBUILD ONBUILD RUN x\n",
+    ] {
+        assert_eq!(kinds(source), [ParseErrorKind::OnbuildChain], "{source}");
+    }
+    assert!(matches!(
+        kinds("FROM a\nONBUILD FROM\u{a0} x\n")[..],
+        [ParseErrorKind::OnbuildTrigger(_)]
+    ));
+    let file = Dockerfile::parse(b"FROM a\nHEALTHCHECK \xe2\x80\x83\xa0\n");
+    assert_eq!(file.instructions[1].args, Args::Empty);
+}
+
+#[test]
+fn a_file_without_stages_is_read_but_not_built() {
+    let file = parse("ARG X=1\n");
+    assert_eq!(file.errors.len(), 1);
+    assert!(file.errors[0].is_build_only());
+    assert!(!parse("").errors[0].is_build_only());
+    assert!(!parse("RUN x\n").errors[0].is_build_only());
+}
+
+#[test]
 fn exec_and_shell_form() {
     let source = "FROM a\nCMD [\"a\", \"b \\u0041\"]\nCMD [ 'a' ]\nCMD [\"a\",]\nENTRYPOINT []\nENTRYPOINT\nCOPY [\"a b\", \"c\"]\n";
     let file = good(source);

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::error::{ParseError, ParseErrorKind};
 use super::heredoc;
 use super::instruction::{Args, FlagKind, Instruction, Keyword};
-use super::logical::Logical;
-use super::mount;
+use super::logical::{Logical, Word};
 use super::span::{LineIndex, Span};
+use super::split::Flag;
 use super::text;
+use super::values::{self, MountFault};
 
 struct Report<'a> {
     lines: &'a LineIndex,
@@ -33,12 +34,22 @@ pub(crate) fn instruction(
     let mut report = Report { lines, errors };
     let name = node.keyword.name();
     if trigger {
-        if matches!(node.keyword, Keyword::Maintainer | Keyword::From) {
-            report.add(ParseErrorKind::OnbuildTrigger(name.to_owned()), node.span);
+        match text::upper(node.keyword_word.text.trim()).as_str() {
+            // A chain that the parser saw has its error already.
+            "ONBUILD" if node.keyword != Keyword::Onbuild => {
+                report.add(ParseErrorKind::OnbuildChain, node.span);
+            }
+            name @ ("MAINTAINER" | "FROM") => {
+                report.add(ParseErrorKind::OnbuildTrigger(name.to_owned()), node.span);
+            }
+            _ => {}
         }
         return;
     }
-    flags(node, logical, &mut report);
+    // HEALTHCHECK NONE never looks at its flags.
+    if !is_health_none(node) {
+        flags(node, logical, &mut report);
+    }
     match (node.keyword, &node.args) {
         (Keyword::Unknown, _) => report.add(
             ParseErrorKind::UnknownInstruction(node.keyword_word.text.clone()),
@@ -88,8 +99,8 @@ pub(crate) fn instruction(
                 Args::Exec(words) => words.is_empty(),
                 _ => false,
             };
-            match kind.text.to_uppercase().as_str() {
-                "NONE" if !matches!(command.as_ref(), Args::Empty) => {
+            match kind.text.to_ascii_uppercase().as_str() {
+                "NONE" if !empty => {
                     report.add(ParseErrorKind::HealthcheckNone, node.span);
                 }
                 "NONE" => {}
@@ -100,6 +111,10 @@ pub(crate) fn instruction(
         }
         _ => {}
     }
+}
+
+fn is_health_none(node: &Instruction) -> bool {
+    matches!(&node.args, Args::Health { kind, .. } if kind.text.eq_ignore_ascii_case("NONE"))
 }
 
 fn flags(node: &Instruction, logical: &Logical, report: &mut Report<'_>) {
@@ -126,32 +141,46 @@ fn flags(node: &Instruction, logical: &Logical, report: &mut Report<'_>) {
                 report.add(ParseErrorKind::FlagValueMissing(flag.name.clone()), flag.span);
             }
             (FlagKind::Bool, Some(value))
-                if !matches!(value.to_lowercase().as_str(), "true" | "false") =>
+                if !["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word)) =>
             {
                 report.add(ParseErrorKind::FlagNotBoolean(flag.name.clone()), flag.span);
             }
             _ => {}
         }
-        let allowed: &[&str] = match (node.keyword, flag.name.as_str()) {
-            (Keyword::Run, "network") => &["default", "none", "host"],
-            (Keyword::Run, "security") => &["sandbox", "insecure"],
-            _ => &[],
-        };
-        if let Some(word) = &flag.value
-            && !allowed.is_empty()
-            && !allowed.contains(&word.text.as_str())
-        {
-            let error =
-                ParseErrorKind::FlagValue { flag: flag.name.clone(), value: word.text.clone() };
-            report.add(error, word.span);
+        if let Some(word) = &flag.value {
+            flag_value(node, logical, flag, word, report);
         }
-        if node.keyword == Keyword::Run
-            && flag.name == "mount"
-            && flag.value.is_some()
-            && mount::mount(logical, flag).is_err()
-        {
-            report.add(ParseErrorKind::MountCsv, flag.span);
+    }
+}
+
+/// Checks the value of a known flag.
+fn flag_value(
+    node: &Instruction,
+    logical: &Logical,
+    flag: &Flag,
+    word: &Word,
+    report: &mut Report<'_>,
+) {
+    let text = word.text.as_str();
+    let fine = match (node.keyword, flag.name.as_str()) {
+        (Keyword::Run, "network") => matches!(text, "default" | "none" | "host"),
+        (Keyword::Run, "security") => matches!(text, "sandbox" | "insecure"),
+        (Keyword::Run, "device") => values::is_device(flag),
+        (Keyword::Run, "mount") => {
+            let kind = match values::mount_fault(logical, flag) {
+                None => return,
+                Some(MountFault::Csv) => ParseErrorKind::MountCsv,
+                Some(MountFault::Variable) => ParseErrorKind::MountVariable,
+            };
+            return report.add(kind, flag.span);
         }
+        (Keyword::Healthcheck, "retries") => values::is_retries(text),
+        (Keyword::Healthcheck, _) => values::is_interval(text),
+        _ => true,
+    };
+    if !fine {
+        let (flag, value) = (flag.name.clone(), word.text.clone());
+        report.add(ParseErrorKind::FlagValue { flag, value }, word.span);
     }
 }
 

@@ -13,6 +13,13 @@ pub struct ParseError {
     pub line: usize,
 }
 
+impl ParseError {
+    /// Whether only a build refuses the file, and not the parser that answers `--call targets`.
+    pub fn is_build_only(&self) -> bool {
+        matches!(self.kind, ParseErrorKind::NoStages)
+    }
+}
+
 /// What is wrong; messages follow BuildKit's where it has one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -65,6 +72,8 @@ pub enum ParseErrorKind {
     FlagValue { flag: String, value: String },
     #[error("bad quoting in the comma-separated value of --mount")]
     MountCsv,
+    #[error("'from' of --mount doesn't support variable expansion, define alias stage instead")]
+    MountVariable,
     #[error("chaining ONBUILD via ONBUILD ONBUILD isn't allowed")]
     OnbuildChain,
     #[error("{0} isn't allowed as an ONBUILD trigger")]

@@ -25,6 +25,7 @@ mod split;
 mod srcmap;
 mod stage;
 mod text;
+mod values;
 
 pub use directive::{Directive, Syntax, SyntaxForm};
 pub use error::{ParseError, ParseErrorKind};

@@ -69,7 +69,7 @@ fn through_spans(through: &SourceMap, line: &Logical) -> Vec<Span> {
 }
 
 /// The fields of `text` from `start` on, each with its map to offsets of `text`.
-fn csv(text: &str, start: usize) -> Result<Vec<(String, SourceMap)>, BadCsv> {
+pub(crate) fn csv(text: &str, start: usize) -> Result<Vec<(String, SourceMap)>, BadCsv> {
     let mut end = text.len();
     if text.ends_with('\n') {
         end -= 1;

@@ -246,7 +246,8 @@ impl Parser<'_> {
         rest: Span,
         shell: impl FnOnce(&Logical, Span) -> Args,
     ) -> Args {
-        match json::array(&logical.bytes, rest) {
+        // Behind the type of HEALTHCHECK any white space may precede the array.
+        match json::array(&logical.bytes, text::trim_start(&logical.bytes, rest)) {
             JsonArray::No => shell(logical, rest),
             JsonArray::Mixed => {
                 self.error(ParseErrorKind::JsonNotStrings, logical.span(rest));
@@ -298,6 +299,9 @@ impl Parser<'_> {
         let bytes = rest.of(&logical.bytes);
         let space = |byte: &u8| char::from(*byte).is_whitespace();
         let end = bytes.iter().position(space).unwrap_or(bytes.len());
+        if end == 0 {
+            return Args::Empty;
+        }
         let kind = Span::new(rest.start, rest.start + end);
         let tail = bytes.get(end..).unwrap_or_default();
         let skip = tail.iter().take_while(|byte| space(byte)).count();

@@ -88,6 +88,19 @@ pub(crate) fn lower(text: &str) -> String {
         .collect()
 }
 
+/// Upper case by simple mapping, one character to one character.
+pub(crate) fn upper(text: &str) -> String {
+    text.chars()
+        .map(|ch| {
+            let mut mapped = ch.to_uppercase();
+            match (mapped.next(), mapped.next()) {
+                (Some(single), None) => single,
+                _ => ch,
+            }
+        })
+        .collect()
+}
+
 /// Equality without regard to case, by simple folding (the long s and the Kelvin sign fold too).
 pub(crate) fn equal_fold(left: &str, right: &str) -> bool {
     let fold = |text: &str| lower(text).replace('\u{17f}', "s");
@@ -114,5 +127,6 @@ mod tests {
     fn case_is_simple() {
         assert_eq!(lower("WORKD\u{130}R"), "workdir");
         assert!(equal_fold("a\u{17f}", "AS"));
+        assert_eq!(upper("onbu\u{131}ld \u{df}"), "ONBUILD \u{df}");
     }
 }
