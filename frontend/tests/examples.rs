@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use cofferdam_frontend::dockerfile::Dockerfile;
-use cofferdam_frontend::policy::{self, About, Place, Settings};
+use cofferdam_frontend::policy::{self, About, Day, Place, Settings};
 
 fn example(id: &str, kind: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -16,6 +16,16 @@ fn example(id: &str, kind: &str) -> Vec<u8> {
         .join(kind)
         .join("Dockerfile");
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The project that the examples belong to.
+fn settings(id: &str) -> Settings {
+    let own: &[&str] = if id == "registry-not-allowed" { &["docker.io/library"] } else { &[] };
+    Settings {
+        registries: own.iter().map(ToString::to_string).collect(),
+        today: Some(Day::new(2026, 2, 1)),
+        ..Settings::default()
+    }
 }
 
 /// Rules with a check of the text.
@@ -27,7 +37,7 @@ fn found(about: &About, source: &[u8]) -> BTreeSet<&'static str> {
     let file = Dockerfile::parse(source);
     assert_eq!(file.errors, [], "{}", about.id);
     let wanted = |other: &About| !other.strict_only || other.id == about.id;
-    let findings = policy::check(&file, &Settings::default(), wanted);
+    let findings = policy::check(&file, &settings(about.id), wanted);
     findings.iter().map(|finding| finding.rule).collect()
 }
 

@@ -13,6 +13,8 @@ mod rule;
 pub mod rules;
 pub mod secret_arg;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod view;
 
 pub use body::{Body, Run};
@@ -20,5 +22,5 @@ pub use check::check;
 pub use finding::{Edit, Finding, Findings, Fix, Safety, Severity};
 pub use registry::{every_rule, rule};
 pub use rule::{About, Place, Rule};
-pub use settings::Settings;
+pub use settings::{Day, Settings};
 pub use view::{Node, View};

@@ -4,7 +4,23 @@ use super::rule::Rule;
 use super::rules;
 
 /// Sorted by id.
-static RULES: &[&dyn Rule] = &[&rules::local_add::LocalAdd, &rules::sudo::Sudo];
+static RULES: &[&dyn Rule] = &[
+    &rules::base_from_arg::BaseFromArg,
+    &rules::elsewhere::EXCEPTION_EXPIRED,
+    &rules::latest_tag::LatestTag,
+    &rules::local_add::LocalAdd,
+    &rules::elsewhere::NESTED_BUILD,
+    &rules::elsewhere::NOT_LOCKED,
+    &rules::elsewhere::POLICY_DISABLED,
+    &rules::registry_not_allowed::RegistryNotAllowed,
+    &rules::elsewhere::SECRET_IN_CONTEXT,
+    &rules::elsewhere::SOURCE_POLICY,
+    &rules::stale_base::StaleBase,
+    &rules::sudo::Sudo,
+    &rules::elsewhere::UNKNOWN_SOURCE,
+    &rules::unpinned_frontend::UnpinnedFrontend,
+    &rules::unpinned_image::UnpinnedImage,
+];
 
 /// All rules, sorted by id.
 pub fn every_rule() -> impl Iterator<Item = &'static dyn Rule> {

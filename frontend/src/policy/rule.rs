@@ -53,6 +53,12 @@ impl Place {
 pub trait Rule: Sync {
     fn about(&self) -> &'static About;
 
+    /// Whether a build mends by itself what the text check finds, as it does with names that have
+    /// no digest; its own output need not repeat that.
+    fn mended_by_build(&self) -> bool {
+        false
+    }
+
     /// Looks at the text. Must be quick, must not fail, and must prefer silence to doubt.
     fn text(&self, view: &View<'_>, found: &mut Findings) {
         let _ = (view, found);

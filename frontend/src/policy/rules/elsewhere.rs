@@ -1,0 +1,84 @@
+//! Rules that look at nothing in the text: a build proves them where they happen.
+
+use crate::policy::{About, Place, Rule, Severity};
+
+/// A rule that only a build can check.
+pub struct Elsewhere(&'static About);
+
+impl Rule for Elsewhere {
+    fn about(&self) -> &'static About {
+        self.0
+    }
+}
+
+const fn about(
+    id: &'static str,
+    title: &'static str,
+    severity: Severity,
+    places: &'static [Place],
+    page: &'static str,
+) -> About {
+    About { id, title, severity, also: &[], places, strict_only: false, page }
+}
+
+macro_rules! page {
+    ($id:literal) => {
+        include_str!(concat!("../../../../docs/rules/", $id, ".md"))
+    };
+}
+
+pub static EXCEPTION_EXPIRED: Elsewhere = Elsewhere(&about(
+    "exception-expired",
+    "an exception whose end has passed",
+    Severity::High,
+    &[Place::Request],
+    page!("exception-expired"),
+));
+
+pub static NESTED_BUILD: Elsewhere = Elsewhere(&about(
+    "nested-build",
+    "a step that builds another graph",
+    Severity::High,
+    &[Place::Graph],
+    page!("nested-build"),
+));
+
+pub static NOT_LOCKED: Elsewhere = Elsewhere(&about(
+    "not-locked",
+    "with --locked, an image that the lock lacks",
+    Severity::High,
+    &[Place::Graph, Place::Request],
+    page!("not-locked"),
+));
+
+pub static POLICY_DISABLED: Elsewhere = Elsewhere(&about(
+    "policy-disabled",
+    "switching policies off",
+    Severity::High,
+    &[Place::Request],
+    page!("policy-disabled"),
+));
+
+pub static SECRET_IN_CONTEXT: Elsewhere = Elsewhere(&about(
+    "secret-in-context",
+    "a file that is a secret and was sent with the context",
+    Severity::Critical,
+    &[Place::Context],
+    page!("secret-in-context"),
+));
+
+pub static SOURCE_POLICY: Elsewhere = Elsewhere(&about(
+    "source-policy",
+    "a source that a source policy denies",
+    Severity::High,
+    &[Place::Graph, Place::Request],
+    page!("source-policy"),
+));
+
+pub static UNKNOWN_SOURCE: Elsewhere = Elsewhere(&about(
+    "unknown-source",
+    "a source that nobody offered",
+    Severity::High,
+    &[Place::Graph],
+    page!("unknown-source"),
+));
