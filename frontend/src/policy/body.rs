@@ -72,7 +72,7 @@ impl Body {
 /// The scripts of one instruction: its line, and here-documents that are handed to a shell.
 pub(super) fn runs<'a>(node: Node<'a>, source: &[u8]) -> Vec<Run<'a>> {
     let run = |body: Body| Run { node, script: shell::parse(&body.bytes), body };
-    match &node.instruction.args {
+    let mut found: Vec<Run<'a>> = match &node.instruction.args {
         Args::Text(word) => {
             let line = run(Body::verbatim(source, word.parts.clone()));
             let documents = here_documents(&line, source).into_iter().map(run).collect::<Vec<_>>();
@@ -80,7 +80,39 @@ pub(super) fn runs<'a>(node: Node<'a>, source: &[u8]) -> Vec<Run<'a>> {
         }
         Args::Exec(words) => exec(words).map(run).into_iter().collect(),
         _ => Vec::new(),
+    };
+    let mut outer = 0;
+    for _ in 0..NESTED {
+        let inner: Vec<Run<'a>> = found.iter().skip(outer).flat_map(nested).map(run).collect();
+        outer = found.len();
+        found.extend(inner);
     }
+    found
+}
+
+/// How deep `bash -c "bash -c …"` is followed.
+const NESTED: usize = 2;
+
+/// The scripts that a script hands to another shell: `bash -c "…"`, `su postgres -c "…"`.
+fn nested(outer: &Run<'_>) -> Vec<Body> {
+    let inner = outer.script.commands.iter().filter_map(|command| {
+        let call = command.call()?;
+        if !(is_shell(call.name) || matches!(call.name, "su" | "runuser")) {
+            return None;
+        }
+        let flag = call.args.iter().position(|word| {
+            let flags = word.text.strip_prefix('-').filter(|flags| !flags.starts_with('-'));
+            flags.is_some_and(|flags| flags.ends_with('c')) || word.text == "--command"
+        });
+        let script = call.args.get(flag? + 1)?;
+        // Commands in substitutions were read with the outer script.
+        if !script.quoted || script.text.contains("$(") || script.text.contains('`') {
+            return None;
+        }
+        let span = outer.body.span(script.span.clone());
+        Some(Body { bytes: script.text.clone().into_bytes(), parts: vec![span], whole: Some(span) })
+    });
+    inner.collect()
 }
 
 /// `["sh", "-c", "script"]`.

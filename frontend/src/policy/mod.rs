@@ -7,6 +7,7 @@
 
 mod body;
 mod check;
+mod commands;
 mod finding;
 mod registry;
 mod rule;

@@ -5,21 +5,38 @@ use super::rules;
 
 /// Sorted by id.
 static RULES: &[&dyn Rule] = &[
+    &rules::apt_command::AptCommand,
     &rules::base_from_arg::BaseFromArg,
+    &rules::build_tools::BuildTools,
+    &rules::empty_password::EmptyPassword,
     &rules::elsewhere::EXCEPTION_EXPIRED,
+    &rules::host_key_unchecked::HostKeyUnchecked,
     &rules::latest_tag::LatestTag,
     &rules::local_add::LocalAdd,
+    &rules::missing_yes::MissingYes,
+    &rules::needless_package::NeedlessPackage,
     &rules::elsewhere::NESTED_BUILD,
     &rules::elsewhere::NOT_LOCKED,
+    &rules::package_cache::PackageCache,
+    &rules::piped_download::PipedDownload,
+    &rules::plain_http::PlainHttp,
     &rules::elsewhere::POLICY_DISABLED,
+    &rules::recommended_packages::RecommendedPackages,
     &rules::registry_not_allowed::RegistryNotAllowed,
     &rules::elsewhere::SECRET_IN_CONTEXT,
+    &rules::signatures_off::SignaturesOff,
     &rules::elsewhere::SOURCE_POLICY,
     &rules::stale_base::StaleBase,
     &rules::sudo::Sudo,
+    &rules::system_upgrade::SystemUpgrade,
+    &rules::tls_off::TlsOff,
+    &rules::unchecked_download::UncheckedDownload,
     &rules::elsewhere::UNKNOWN_SOURCE,
     &rules::unpinned_frontend::UnpinnedFrontend,
     &rules::unpinned_image::UnpinnedImage,
+    &rules::unpinned_package::UnpinnedPackage,
+    &rules::update_alone::UpdateAlone,
+    &rules::world_writable::WorldWritable,
 ];
 
 /// All rules, sorted by id.

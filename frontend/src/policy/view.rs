@@ -131,6 +131,13 @@ impl<'a> View<'a> {
             .find(|other| other.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&name)))
     }
 
+    /// Whether a stage surely runs on Windows, whose shell is another.
+    fn is_windows(&self, stage: &Stage) -> bool {
+        let base = stage.base.as_ref().map(|base| base.text.to_lowercase()).unwrap_or_default();
+        self.file.escape() == '`'
+            || ["windows", "nanoserver"].iter().any(|name| base.contains(name))
+    }
+
     /// Whether what a stage does ends in the image.
     pub fn in_result(&self, stage: Option<usize>) -> bool {
         stage.is_some_and(|stage| self.lineage().contains(&stage))
@@ -165,7 +172,8 @@ impl<'a> View<'a> {
                     let stage = node.stage.and_then(|stage| self.stages.get(stage));
                     let parent = stage.and_then(|stage| self.parent(stage));
                     let inherits = parent.is_some_and(|parent| foreign.contains_key(&parent.index));
-                    if let (Some(stage), true) = (stage, inherits) {
+                    let windows = stage.is_some_and(|stage| self.is_windows(stage));
+                    if let (Some(stage), true) = (stage, inherits || windows) {
                         foreign.insert(stage.index, ());
                     }
                 }

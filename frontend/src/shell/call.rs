@@ -13,29 +13,25 @@ pub struct Call<'a> {
     pub command: &'a Command,
 }
 
-/// Programs that run the rest of their line, with those of their options that take a value.
-const WRAPPERS: [(&str, &[&str]); 17] = [
-    ("sudo", &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-D", "-R", "-T", "-U"]),
-    ("doas", &["-u", "-C"]),
-    ("gosu", &[]),
-    ("su-exec", &[]),
-    ("env", &["-u", "-C", "-S"]),
-    ("exec", &["-a"]),
-    ("command", &[]),
-    ("builtin", &[]),
-    ("nohup", &[]),
-    ("nice", &["-n"]),
-    ("ionice", &["-c", "-n"]),
-    ("time", &["-f", "-o"]),
-    ("timeout", &["-s", "-k"]),
-    ("eatmydata", &[]),
-    ("stdbuf", &["-i", "-o", "-e"]),
-    ("setarch", &[]),
-    ("chronic", &[]),
-];
-/// How many of the first operands of a wrapper are its own.
-const OWN_OPERANDS: [(&str, usize); 4] =
-    [("gosu", 1), ("su-exec", 1), ("timeout", 1), ("setarch", 1)];
+/// A program that runs the rest of its line: those of its options that take a value, and how many
+/// of its first operands are its own.
+fn wrapper(name: &str) -> Option<(&'static [&'static str], usize)> {
+    Some(match name {
+        "sudo" => (&["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-D", "-R", "-T", "-U"], 0),
+        "doas" => (&["-u", "-C"], 0),
+        "gosu" | "su-exec" | "setarch" => (&[], 1),
+        "env" => (&["-u", "-C", "-S"], 0),
+        "exec" => (&["-a"], 0),
+        "timeout" => (&["-s", "-k"], 1),
+        "nice" => (&["-n"], 0),
+        "ionice" => (&["-c", "-n"], 0),
+        "time" => (&["-f", "-o"], 0),
+        "stdbuf" => (&["-i", "-o", "-e"], 0),
+        "xargs" => (&["-n", "-P", "-I", "-L", "-d", "-s", "-a", "-E"], 0),
+        "busybox" | "builtin" | "chronic" | "command" | "eatmydata" | "nohup" => (&[], 0),
+        _ => return None,
+    })
+}
 
 impl<'a> Call<'a> {
     pub(super) fn of(command: &'a Command) -> Option<Self> {
@@ -44,10 +40,8 @@ impl<'a> Call<'a> {
             let (word, args) = rest.split_first()?;
             let name = base_name(word)?;
             let call = Self { name, args, word, command };
-            let Some((_, valued)) = WRAPPERS.iter().find(|(wrapper, _)| *wrapper == name) else {
-                return Some(call);
-            };
-            let skipped = own_words(name, args, valued);
+            let Some((valued, operands)) = wrapper(name) else { return Some(call) };
+            let skipped = own_words(name, args, valued, operands);
             match args.get(skipped..) {
                 Some(inner) if !inner.is_empty() => rest = inner,
                 _ => return Some(call),
@@ -114,9 +108,7 @@ impl<'a> Call<'a> {
 }
 
 /// How many words behind a wrapper are its own: options, their values, assignments of `env`.
-fn own_words(name: &str, args: &[Word], valued: &[&str]) -> usize {
-    let mut operands =
-        OWN_OPERANDS.iter().find(|(wrapper, _)| *wrapper == name).map_or(0, |(_, count)| *count);
+fn own_words(name: &str, args: &[Word], valued: &[&str], mut operands: usize) -> usize {
     let mut words = args.iter().enumerate();
     while let Some((index, word)) = words.next() {
         let text = word.text.as_str();
