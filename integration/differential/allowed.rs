@@ -26,8 +26,8 @@ struct Entry {
     #[serde(default)]
     cases: Vec<String>,
     /// Names of the settings; any where it is not said.
-    #[serde(default = "any")]
-    on: String,
+    #[serde(default)]
+    on: Vec<String>,
     /// What buildx has; `(none)` when only cofferdam has the fact.
     #[serde(default = "any")]
     buildx: String,
@@ -38,6 +38,12 @@ struct Entry {
     reason: String,
     #[serde(skip)]
     used: AtomicUsize,
+}
+
+impl Entry {
+    fn is_on(&self, setting: &Setting) -> bool {
+        self.on.is_empty() || self.on.contains(&setting.name)
+    }
 }
 
 fn any() -> String {
@@ -64,7 +70,7 @@ impl Allowed {
         let fits = |entry: &&Entry| {
             matches(&entry.fact, difference.fact)
                 && (entry.cases.is_empty() || entry.cases.iter().any(|case| matches(case, &name)))
-                && matches(&entry.on, &setting.name)
+                && entry.is_on(setting)
                 && matches(&entry.buildx, &of(difference.buildx))
                 && matches(&entry.cofferdam, &of(difference.cofferdam))
         };
@@ -74,11 +80,17 @@ impl Allowed {
 
     /// Entries that nothing needed, of those that are for one of these settings.
     pub fn unused(&self, settings: &[&Setting]) -> Vec<String> {
-        let ran = |entry: &&Entry| settings.iter().any(|setting| matches(&entry.on, &setting.name));
+        let ran = |entry: &&Entry| settings.iter().any(|setting| entry.is_on(setting));
         let entries = self.difference.iter().filter(ran);
         let idle = entries.filter(|entry| entry.used.load(Ordering::Relaxed) == 0);
         idle.map(|entry| {
-            format!("{} in {:?} on {}: {}", entry.fact, entry.cases, entry.on, entry.reason.trim())
+            format!(
+                "{} in {:?} on {:?}: {}",
+                entry.fact,
+                entry.cases,
+                entry.on,
+                entry.reason.trim()
+            )
         })
         .collect()
     }

@@ -73,6 +73,7 @@ impl Arm {
         }
         make_old(&arm.work());
         arm.set_up_docker(tool);
+        arm.set_up_builders();
         let script = format!("set -e\n{}\n{}", build(case, setting, tool), case.script);
         (arm.exit, arm.stdout, arm.stderr) = run(arm.shell(&script, tool));
         arm
@@ -98,6 +99,26 @@ impl Arm {
             let (exit, _, stderr) = run(self.shell("$PROGRAM install", tool));
             assert_eq!(exit, 0, "cofferdam install: {stderr}");
         }
+    }
+
+    /// Gives the arm a store of builders of its own. buildx keeps the node's name there, under which
+    /// a daemon keeps the directories that it was sent: those of another case would be changed into
+    /// those of this one, which loses the times of directories.
+    fn set_up_builders(&self) {
+        let Some((_, store)) = &self.setting.builder else { return };
+        for entry in walkdir::WalkDir::new(store.path()) {
+            let entry = entry.unwrap();
+            let to = self.builders().join(entry.path().strip_prefix(store.path()).unwrap());
+            if entry.file_type().is_dir() {
+                std::fs::create_dir_all(to).unwrap();
+            } else if entry.file_name() != ".buildNodeID" {
+                std::fs::copy(entry.path(), to).unwrap();
+            }
+        }
+    }
+
+    fn builders(&self) -> PathBuf {
+        self.root.path().join("builders")
     }
 
     /// How it ended, for a person.
@@ -139,8 +160,8 @@ impl Arm {
         shell.env("TMPDIR", self.root.path().join("tmp")).env("DOCKER_HOST", &engine.host);
         shell.env("PROGRAM", program).env("IMAGE", &self.image).env("REGISTRY", &engine.registry);
         shell.env("BUSYBOX", engine.busybox()).env("DEBIAN", engine.debian());
-        if let Some((name, store)) = &self.setting.builder {
-            shell.env("BUILDX_BUILDER", name).env("BUILDX_CONFIG", store.path());
+        if let Some((name, _)) = &self.setting.builder {
+            shell.env("BUILDX_BUILDER", name).env("BUILDX_CONFIG", self.builders());
         }
         // Attestations make an index of an image; ours are kept elsewhere until somebody asks.
         shell.env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");

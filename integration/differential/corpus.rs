@@ -27,6 +27,8 @@ pub struct Case {
     pub engines: Vec<String>,
     /// Settings it is not for.
     pub not: Vec<String>,
+    /// Settings in which buildx cannot do it: what the script itself asks for has to hold.
+    pub alone: Vec<String>,
     pub exit: i32,
     pub says: Vec<String>,
     pub script: String,
@@ -67,6 +69,7 @@ fn parse(theme: &str, text: &str) -> Vec<Case> {
         name: String::new(),
         engines: Vec::new(),
         not: Vec::new(),
+        alone: Vec::new(),
         exit: 0,
         says: Vec::new(),
         script: String::new(),

@@ -37,9 +37,14 @@ fn config(facts: &mut Facts, normal: &Normal, prefix: &str, image: &Value) {
     }
     leaves(facts, normal, &format!("{prefix}/config"), &image["Config"]);
     let created = image["Created"].as_str().unwrap_or_default();
+    facts.add(format!("{prefix}/Created"), age(created));
+}
+
+/// The age of what was made at a time, as far as the two tools must agree on it.
+fn age(created: &str) -> String {
     let time = humantime::parse_rfc3339(created).ok();
     let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    facts.add(format!("{prefix}/Created"), since.map_or_else(|| created.into(), tree::age));
+    since.map_or_else(|| created.into(), tree::age)
 }
 
 /// A fact for every leaf that says anything: engines write the empty ones in several ways.
@@ -55,6 +60,9 @@ pub fn leaves(facts: &mut Facts, normal: &Normal, name: &str, value: &Value) {
         // Where it is not the image's ID, it is the digest of times that only this build has.
         Value::String(text) if name.ends_with("/containerimage.config.digest") => {
             facts.add(name, normal.output(text));
+        }
+        Value::String(text) if name.ends_with("/org.opencontainers.image.created") => {
+            facts.add(name, age(text));
         }
         Value::String(text) => facts.add(name, normal.text(text)),
         // Digests and times that only this build has.

@@ -3,6 +3,7 @@
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -12,6 +13,9 @@ use crate::lab::{self, Engine};
 
 /// The engine whose BuildKit also stands in for a buildkitd: it has every exporter.
 const STAND_IN: &str = "b-containerd";
+
+/// How long a setting may take to remove its images.
+const TIDYING: Duration = Duration::from_secs(60);
 
 /// An engine, with or without a builder of buildx before it.
 pub struct Setting {
@@ -103,10 +107,14 @@ impl Setting {
         UnixStream::connect(self.engine.socket()).is_ok()
     }
 
-    /// Removes what the tests made.
+    /// Removes what the tests made, for as long as that is quicker than to remove the engine:
+    /// containerd's store takes seconds for each of some hundred images.
     pub fn tidy(&self) {
+        let end = Instant::now() + TIDYING;
         for image in self.made.lock().unwrap().drain(..) {
-            let _ = self.daemon.remove_image(&image);
+            if Instant::now() < end {
+                let _ = self.daemon.remove_image(&image);
+            }
         }
         if let Some((_, store)) = &self.builder {
             let _ = std::fs::remove_dir_all(store.path());
