@@ -6,7 +6,9 @@ use std::time::SystemTime;
 
 use cofferdam_frontend::build::PinSource;
 use cofferdam_frontend::graph::judge::{Pin, Unpinned, Violation};
-use cofferdam_frontend::pins::{Digest, ImageSource, Lock, LockedImage, Reference, Timestamp};
+use cofferdam_frontend::pins::{
+    Digest, Elsewhere, ImageSource, Lock, LockedImage, Reference, Timestamp,
+};
 use cofferdam_frontend::source_policy::SourcePolicy;
 use tokio::sync::Mutex;
 
@@ -16,13 +18,15 @@ use crate::engine::{Engine, EngineKind, GatewayBridge, ImageStore, LocalImage, R
 use crate::error::{Error, Place, SourceText};
 use crate::request::{BuildRequest, DockerfileText};
 
+mod adds;
 mod by_policy;
 mod lock_file;
 mod text;
 
+pub(crate) use adds::fixes;
 use by_policy::Resolved;
 pub(crate) use lock_file::LockFile;
-pub(crate) use text::{PinnedText, pin_generator, pin_image, pin_text};
+pub(crate) use text::{PinnedText, explain, pin_generator, pin_image, pin_text};
 
 /// Resolves names, each once, with the lock as its memory.
 #[derive(Debug)]
@@ -82,7 +86,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// What `reference` stands for in this build; `line` is where it is written.
-    async fn resolve(&self, reference: &Reference, line: Option<usize>) -> Result<Pin, Error> {
+    ///
+    /// `named` is where, if it is not in the Dockerfile.
+    async fn resolve(
+        &self,
+        reference: &Reference,
+        line: Option<usize>,
+        named: Option<Elsewhere>,
+    ) -> Result<Pin, Error> {
         if let Some(digest) = &reference.digest {
             return Ok(Pin::Digest(digest.as_str().to_string()));
         }
@@ -93,7 +104,7 @@ impl<'a> Resolver<'a> {
                 return Ok(Pin::Digest(digest.as_str().to_string()));
             }
             Some(ImageSource::Local { image_id }) => {
-                return self.locked_local(reference, image_id.as_str(), line).await;
+                return self.locked_local(reference, image_id.as_str(), line, named).await;
             }
             None if self.locked && self.exceptions.allows("not-locked").is_none() => {
                 return Err(self.not_locked(reference, line));
@@ -101,7 +112,7 @@ impl<'a> Resolver<'a> {
             None => {}
         }
         let source = self.ask(reference, line).await?;
-        self.remember(reference, source).await
+        self.remember(reference, source, named).await
     }
 
     /// An image of the local store that the lock knows: the lock follows it unless it is final.
@@ -110,16 +121,17 @@ impl<'a> Resolver<'a> {
         reference: &Reference,
         image_id: &str,
         line: Option<usize>,
+        named: Option<Elsewhere>,
     ) -> Result<Pin, Error> {
         let now = self.engine.local_image(&reference.familiar()).await?.map(|image| image.id);
         match now {
             Some(now) if now == image_id || !self.locked => {
                 let source = ImageSource::Local { image_id: parse_digest(&now)? };
-                self.remember(reference, source).await
+                self.remember(reference, source, named).await
             }
             None if !self.locked => {
                 let source = self.ask(reference, line).await?;
-                self.remember(reference, source).await
+                self.remember(reference, source, named).await
             }
             now => Err(self.refuse(
                 "unpinned-image",
@@ -165,7 +177,7 @@ impl<'a> Resolver<'a> {
             }
         };
         let local = self.engine.local_image(&reference.familiar()).await?;
-        match local.filter(|image| self.is_local_only(image, reference)) {
+        match local.filter(|image| is_local_only(self.engine, image, reference)) {
             Some(image) => Ok(ImageSource::Local { image_id: parse_digest(&image.id)? }),
             None => Err(self.no_answer(reference, &problem, line, hint)),
         }
@@ -185,17 +197,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The classic store remembers under which digests it pulled an image; containerd's names every
-    /// image by digest, so there the registry's answer alone decides.
-    fn is_local_only(&self, image: &LocalImage, reference: &Reference) -> bool {
-        let prefix = format!("{}@", Reference { tag: None, ..reference.clone() }.familiar());
-        match self.engine.facts().store {
-            ImageStore::Classic => !image.repo_digests.iter().any(|d| d.starts_with(&prefix)),
-            ImageStore::Containerd | ImageStore::None => true,
-        }
-    }
-
-    async fn remember(&self, reference: &Reference, source: ImageSource) -> Result<Pin, Error> {
+    async fn remember(
+        &self,
+        reference: &Reference,
+        source: ImageSource,
+        named: Option<Elsewhere>,
+    ) -> Result<Pin, Error> {
         let mut lock = self.lock.lock().await;
         let name = reference.canonical();
         // Another node of the builder may have asked in the same moment: its answer is everybody's.
@@ -216,7 +223,8 @@ impl<'a> Resolver<'a> {
         // A lock that is final stays as it is, whatever an exception lets through.
         if !self.locked && lock.get(&name).is_none_or(|known| known.source != source) {
             let mut image = LockedImage::new(reference, source, now());
-            image.by = Some(concat!("cofferdam ", env!("CARGO_PKG_VERSION")).to_string());
+            image.by = Some(PROGRAM.to_string());
+            image.named = named;
             lock.insert(image);
         }
         Ok(pin)
@@ -262,8 +270,21 @@ impl<'a> Resolver<'a> {
 }
 
 const DEFAULT_DOMAIN: &str = "docker.io";
+/// Who resolves, as the lock names it.
+pub(crate) const PROGRAM: &str = concat!("cofferdam ", env!("CARGO_PKG_VERSION"));
 
-fn now() -> Timestamp {
+/// The classic store remembers under which digests it pulled an image; containerd's names every
+/// image by digest, so there the registry's answer alone decides.
+pub(crate) fn is_local_only(engine: &Engine, image: &LocalImage, reference: &Reference) -> bool {
+    let prefix = format!("{}@", Reference { tag: None, ..reference.clone() }.familiar());
+    match engine.facts().store {
+        ImageStore::Classic => !image.repo_digests.iter().any(|d| d.starts_with(&prefix)),
+        ImageStore::Containerd | ImageStore::None => true,
+    }
+}
+
+/// The present moment, as the lock writes it.
+pub(crate) fn now() -> Timestamp {
     let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     Timestamp::parse(&text).unwrap_or_else(Timestamp::epoch)
 }
@@ -293,6 +314,7 @@ impl PinSource for Resolver<'_> {
                 hint: None,
             })?;
         let known = self.lock.lock().await.get(&reference.canonical()).is_some();
+        let graph = Some(Elsewhere::Graph);
         match &image.found {
             // The engine has just asked the registry itself: that answer is the one to lock.
             Some(found) if !known && !self.locked => {
@@ -300,10 +322,11 @@ impl PinSource for Resolver<'_> {
                 self.remember(
                     &reference,
                     ImageSource::Registry { digest, platforms: BTreeMap::new() },
+                    graph,
                 )
                 .await
             }
-            _ => self.resolve(&reference, line).await,
+            _ => self.resolve(&reference, line, graph).await,
         }
     }
 }

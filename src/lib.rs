@@ -13,6 +13,7 @@ pub mod error;
 pub mod helper;
 pub mod hygiene;
 mod inputs;
+pub mod lock;
 pub mod pipeline;
 pub mod plugin;
 mod random;

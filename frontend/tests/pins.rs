@@ -158,8 +158,8 @@ fn lock_errors_say_where() {
     assert!(matches!(fail("version = 1\nx = 2\n"), LockError::Syntax { line: 2, .. }));
     assert!(matches!(fail("version = \n"), LockError::Syntax { line: 1, .. }));
     assert_eq!(
-        fail("version = 2\n[[future]]\nx = 1\n").to_string(),
-        "written by a newer cofferdam: lock version 2, this one reads 1"
+        fail("version = 3\n[[future]]\nx = 1\n").to_string(),
+        "written by a newer cofferdam: lock version 3, this one reads up to 2"
     );
     assert_eq!(fail("version = 0\n"), LockError::BadVersion { found: 0 });
     assert_eq!(fail(""), LockError::NoVersion);

@@ -23,6 +23,8 @@ mod hardened;
 mod layouts;
 mod load;
 mod local_bases;
+mod lock;
+mod lock_sources;
 mod nodes;
 mod outputs;
 mod outside;
@@ -55,6 +57,8 @@ const SUITES: &[&[Test]] = &[
     strip::TESTS,
     fresh::TESTS,
     pins::TESTS,
+    lock::TESTS,
+    lock_sources::TESTS,
     policies::TESTS,
     platforms::TESTS,
     triggers::TESTS,

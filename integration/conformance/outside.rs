@@ -175,7 +175,7 @@ fn damaged_lock(engine: &'static Engine) {
     let twice = good.clone() + &good[good.find("[[image]]").unwrap()..];
     for (lock, word) in [
         (good[..good.len() - 30].to_string(), "line"),
-        (good.replace("version = 1", "version = 2"), "newer"),
+        (good.replace("version = 1", "version = 3"), "newer"),
         (good.replace("version = 1", ""), "version"),
         (good.replace("sha256:", "md5:"), "line"),
         (conflict, "conflict"),

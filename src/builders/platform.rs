@@ -44,7 +44,7 @@ impl Platform {
     }
 
     /// The platforms whose programs run here, the best first; this one is the first.
-    pub(super) fn runs(&self) -> Vec<Self> {
+    pub fn runs(&self) -> Vec<Self> {
         let with = |architecture: &str, variant: &str| Self {
             os: self.os.clone(),
             architecture: architecture.into(),

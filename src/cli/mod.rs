@@ -12,6 +12,7 @@ use crate::request::{BuildRequest, ConnectionFlags, Environment};
 mod build;
 mod docs;
 mod install;
+mod lock;
 mod provenance;
 mod usage;
 
@@ -45,6 +46,8 @@ Everything else: cofferdam --help, cofferdam build --help
 enum Command {
     /// Build an image from a Dockerfile: uncached, pinned, stripped, recorded
     Build(Box<build::BuildArgs>),
+    /// Lock what the Dockerfile names: digests, checksums, commits
+    Lock(Box<lock::LockArgs>),
     /// Print the provenance of an image that was built here
     Provenance(provenance::ProvenanceArgs),
     /// Let `docker build` run cofferdam
@@ -87,6 +90,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let result = match cli.command {
         None => printer.stdout(FRONT_PAGE.as_bytes()),
         Some(Command::Build(args)) => args.run(&cli.connection, &printer),
+        Some(Command::Lock(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Provenance(args)) => args.run(&cli.connection, &printer),
         Some(Command::Install(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Uninstall(args)) => args.run(&cli.connection, &environment, &printer),

@@ -2,7 +2,7 @@
 //! reads its configuration, not only its files.
 
 use cofferdam_frontend::graph::judge::Pin;
-use cofferdam_frontend::pins::Reference;
+use cofferdam_frontend::pins::{Elsewhere, Reference};
 use cofferdam_frontend::source_policy::RULE;
 
 use super::Resolver;
@@ -37,7 +37,8 @@ impl Resolver<'_> {
                 reference = next;
                 continue;
             }
-            let pin = self.resolve(&reference, line).await?;
+            let named = line.is_none().then_some(Elsewhere::CommandLine);
+            let pin = self.resolve(&reference, line, named).await?;
             if let Pin::Digest(digest) = &pin
                 && let Some(next) = self.converted(&identifier(&reference, Some(digest)), line)?
             {

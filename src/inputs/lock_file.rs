@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use cofferdam_frontend::graph::digest;
-use cofferdam_frontend::pins::{ImageSource, Lock, LockChange, LockedImage};
+use cofferdam_frontend::pins::{
+    Entry, ImageSource, Joined, Lock, LockChange, LockError, LockedImage,
+};
 
 use crate::error::Error;
 use crate::record::write_atomically;
@@ -15,19 +17,34 @@ pub(crate) struct LockFile {
     path: PathBuf,
     /// What it holds.
     pub(crate) content: Lock,
-    exists: bool,
+    /// sha256 of the file; `None` when there is none.
+    digest: Option<String>,
     added: usize,
 }
 
 impl LockFile {
     /// Reads it; one that does not exist is empty.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let (content, exists) = match std::fs::read(path) {
-            Ok(bytes) => (parse(path, &bytes)?, true),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Lock::default(), false),
-            Err(error) => return Err(Error::io(format!("read {}", path.display()))(error)),
+        let (content, digest) = match bytes(path)? {
+            Some(bytes) => {
+                let content = Lock::parse(&bytes).map_err(|error| explain(path, &error))?;
+                (content, Some(digest(&bytes)))
+            }
+            None => (Lock::default(), None),
         };
-        Ok(Self { path: path.to_path_buf(), content, exists, added: 0 })
+        Ok(Self { path: path.to_path_buf(), content, digest, added: 0 })
+    }
+
+    /// Reads it and joins what git could not merge; the names on which both sides disagree, and
+    /// whether there was a conflict.
+    pub(crate) fn read_joining(path: &Path) -> Result<(Self, Vec<String>, bool), Error> {
+        let Some(bytes) = bytes(path)? else {
+            return Ok((Self::read(path)?, Vec::new(), false));
+        };
+        let joined = Lock::parse_joining(&bytes).map_err(|error| explain(path, &error))?;
+        let Joined { lock: content, disputed, conflict } = joined;
+        let digest = Some(digest(&bytes));
+        Ok((Self { path: path.to_path_buf(), content, digest, added: 0 }, disputed, conflict))
     }
 
     /// Writes what is new and says so; an unchanged lock is not touched.
@@ -36,15 +53,27 @@ impl LockFile {
         if changes.is_empty() {
             return Ok(());
         }
-        write_atomically(&self.path, new.render().as_bytes())
-            .map_err(Error::io(format!("write {}", self.path.display())))?;
+        self.write(new)?;
         for change in &changes {
             printer.notice(&format!("{}: {}", self.shown(), say(change)));
         }
         self.added += changes.len();
-        self.content = new;
-        self.exists = true;
         Ok(())
+    }
+
+    /// Writes it, whole or not at all.
+    pub(crate) fn write(&mut self, new: Lock) -> Result<(), Error> {
+        let text = new.render();
+        write_atomically(&self.path, text.as_bytes())
+            .map_err(Error::io(format!("write {}", self.path.display())))?;
+        self.digest = Some(digest(text.as_bytes()));
+        self.content = new;
+        Ok(())
+    }
+
+    /// Whether there is one.
+    pub(crate) fn exists(&self) -> bool {
+        self.digest.is_some()
     }
 
     /// How many entries this build wrote.
@@ -59,35 +88,45 @@ impl LockFile {
 
     /// sha256 of the file; `None` when there is none.
     pub(crate) fn digest(&self) -> Option<String> {
-        self.exists.then(|| digest(self.content.render().as_bytes()))
+        self.digest.clone()
     }
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Lock, Error> {
-    Lock::parse(bytes).map_err(|error| {
-        Error::usage_hint(
-            format!("{}: {error}", path.display()),
-            "restore it from version control, or remove it and resolve every image again",
-        )
-    })
+fn bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(format!("read {}", path.display()))(error)),
+    }
+}
+
+fn explain(path: &Path, error: &LockError) -> Error {
+    let hint = match error {
+        LockError::Conflict { .. } => {
+            "`cofferdam lock` joins both sides, and resolves again what they disagree on"
+        }
+        LockError::Newer { .. } => "use a cofferdam that is as new as the one that wrote it",
+        _ => "restore it from version control, or remove it and run `cofferdam lock`",
+    };
+    Error::usage_hint(format!("{}: {error}", path.display()), hint)
 }
 
 /// One line about one entry.
 fn say(change: &LockChange) -> String {
     match change {
-        LockChange::Added(image) => format!("locked {} at {}", image.name(), stands_for(image)),
-        LockChange::Removed(image) => format!("dropped {}", image.name()),
+        LockChange::Added(entry) => format!("locked {} at {}", entry.name(), stands_for(entry)),
+        LockChange::Removed(entry) => format!("dropped {}", entry.name()),
         LockChange::Changed { before, after } => {
             format!("{} is now {}, was {}", after.name(), stands_for(after), stands_for(before))
         }
     }
 }
 
-fn stands_for(image: &LockedImage) -> String {
-    match &image.source {
-        ImageSource::Local { image_id } => {
+fn stands_for(entry: &Entry) -> String {
+    match entry {
+        Entry::Image(LockedImage { source: ImageSource::Local { image_id }, .. }) => {
             format!("image ID {image_id}: only this engine's store has it")
         }
-        ImageSource::Registry { digest, .. } => digest.to_string(),
+        other => other.stands_for().to_string(),
     }
 }

@@ -6,7 +6,7 @@ use cofferdam_frontend::dockerfile::{
     Dockerfile, ImageInput, ImageInputKind, InputError, InputErrorKind, Platform, Scope,
 };
 use cofferdam_frontend::graph::judge::{Pin, Pins};
-use cofferdam_frontend::pins::{Digest, PinError, Reference, images, pin_converted};
+use cofferdam_frontend::pins::{Digest, Elsewhere, PinError, Reference, images, pin_converted};
 use futures_util::future::try_join_all;
 
 use super::{Resolved, Resolver};
@@ -85,6 +85,8 @@ pub(crate) async fn pin_text(
         Ok(pinned) => pinned.bytes,
         Err(error) => return Err(explain(error, written)),
     };
+    let fixed = resolver.fix_adds(bytes, &scope, is_foreign(&dockerfile, &request.build_args));
+    let bytes = fixed.await?.map_err(|error| explain(error, written))?;
     Ok(PinnedText { bytes, pins, build_args })
 }
 
@@ -95,15 +97,18 @@ fn refuse_without_stages(
     request: &BuildRequest,
     written: &DockerfileText,
 ) -> Result<(), Error> {
-    let by_another_frontend =
-        !dockerfile.syntaxes.is_empty() || request.build_args.contains_key(SYNTAX_ARG);
-    if by_another_frontend || !dockerfile.stages().is_empty() {
+    if is_foreign(dockerfile, &request.build_args) || !dockerfile.stages().is_empty() {
         return Ok(());
     }
     Err(Error::usage_hint(
         format!("{} has no FROM: there is nothing to build", written.shown),
         "begin it with FROM image:tag, or FROM scratch",
     ))
+}
+
+/// Whether another frontend than the engine's own reads the file.
+fn is_foreign(dockerfile: &Dockerfile, build_args: &BTreeMap<String, String>) -> bool {
+    !dockerfile.syntaxes.is_empty() || build_args.contains_key(SYNTAX_ARG)
 }
 
 async fn resolve(resolver: &Resolver<'_>, input: &ImageInput) -> Result<Resolved, Error> {
@@ -144,7 +149,7 @@ pub(crate) async fn pin_generator(resolver: &Resolver<'_>, name: &str) -> Result
     let reference = Reference::parse_normalized(name).map_err(|error| {
         Error::usage_hint(format!("--sbom generator={name}: {error}"), "name an image")
     })?;
-    match resolver.resolve(&reference, None).await? {
+    match resolver.resolve(&reference, None, Some(Elsewhere::CommandLine)).await? {
         Pin::Digest(digest) => Ok(format!("{}@{digest}", reference.name())),
         Pin::Local { .. } => Err(Error::usage_hint(
             format!("the SBOM generator {name} is in the engine's store only"),
@@ -172,7 +177,8 @@ fn scope(request: &BuildRequest, engine_platform: &str) -> Scope {
     }
 }
 
-fn explain(error: PinError, written: &DockerfileText) -> Error {
+/// Says where a Dockerfile cannot be pinned, and what to write instead.
+pub(crate) fn explain(error: PinError, written: &DockerfileText) -> Error {
     match error {
         PinError::Inputs(errors) => match errors.into_iter().next() {
             Some(error) => at_line(&error, written),

@@ -81,6 +81,9 @@ pub(super) fn hint(message: &str) -> Option<&'static str> {
         "the step's own last words stand above; nothing was tagged"
     } else if says("@sha256:") && message.ends_with("not found") {
         "the registry has no such digest: correct it, or write name:tag and have it resolved"
+    } else if message.starts_with("digest mismatch") {
+        "the address gives another file now: find out why, and take it with `cofferdam lock --upgrade` \
+         or another --checksum"
     } else if says("Dockerfile cannot be empty") || says("file with no instructions") {
         "begin it with FROM"
     } else if says("parse error") || says("unknown instruction") {

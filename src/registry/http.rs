@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -75,16 +76,18 @@ impl Http {
     pub(super) async fn send(&self, ask: Ask) -> Result<Answer, HttpError> {
         let host = ask.url.host_str().unwrap_or_default().to_string();
         let failed = |reason: String| HttpError { host: host.clone(), reason };
-        match tokio::time::timeout(LIMIT, self.follow(ask)).await {
+        let whole = async { collect(self.follow(ask).await?).await };
+        match tokio::time::timeout(LIMIT, whole).await {
             Ok(answer) => answer.map_err(failed),
             Err(_) => Err(failed(format!("no answer within {} s", LIMIT.as_secs()))),
         }
     }
 
-    async fn follow(&self, mut ask: Ask) -> Result<Answer, String> {
+    /// The answer at the end of all redirections, its body still to come.
+    pub(super) async fn follow(&self, mut ask: Ask) -> Result<Response<Incoming>, String> {
         for _ in 0..=MAX_REDIRECTIONS {
-            let (answer, location) = self.once(&ask).await?;
-            let Some(location) = location.filter(|_| ask.method == Method::GET) else {
+            let answer = self.once(&ask).await?;
+            let Some(location) = location(&answer).filter(|_| ask.method == Method::GET) else {
                 return Ok(answer);
             };
             let next = ask.url.join(&location).map_err(|_| "redirected to no address")?;
@@ -97,7 +100,7 @@ impl Http {
         Err("redirected too often".into())
     }
 
-    async fn once(&self, ask: &Ask) -> Result<(Answer, Option<String>), String> {
+    async fn once(&self, ask: &Ask) -> Result<Response<Incoming>, String> {
         let url = &ask.url;
         let secure = match url.scheme() {
             "https" => true,
@@ -211,7 +214,7 @@ async fn exchange(
     ask: &Ask,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<(Answer, Option<String>), String> {
+) -> Result<Response<Incoming>, String> {
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| words(&error))?;
     // It ends with the answer, or with the limit that drops `sender`.
@@ -220,17 +223,24 @@ async fn exchange(
     *request.method_mut() = ask.method.clone();
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    let answer = sender.send_request(request).await.map_err(|error| words(&error))?;
+    sender.send_request(request).await.map_err(|error| words(&error))
+}
+
+/// Where a redirection leads.
+fn location(answer: &Response<Incoming>) -> Option<String> {
+    let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    location.filter(|_| answer.status().is_redirection()).map(String::from)
+}
+
+async fn collect(answer: Response<Incoming>) -> Result<Answer, String> {
     let (parts, body) = answer.into_parts();
     let body = Limited::new(body, MAX_ANSWER).collect().await;
     let body = body.map_err(|_| "the answer broke off, or is too long")?.to_bytes();
-    let location = parts.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    let location = location.filter(|_| parts.status.is_redirection()).map(String::from);
-    Ok((Answer { status: parts.status, headers: parts.headers, body }, location))
+    Ok(Answer { status: parts.status, headers: parts.headers, body })
 }
 
 /// The innermost reason.
-fn words(error: &dyn std::error::Error) -> String {
+pub(super) fn words(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -69,7 +69,37 @@ pub struct Repository<'a> {
     path: String,
     login: Option<Arc<Login>>,
     unverified: bool,
+    /// What is asked of a token server.
+    actions: &'static str,
     authorization: Mutex<Option<HeaderValue>>,
+}
+
+/// What a refusal means to the person who has to do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has no such name, or does not show it to us.
+    Absent,
+    /// It wants credentials, or others.
+    Denied,
+    /// There is no answer, or no good one.
+    Unreachable,
+}
+
+impl RegistryError {
+    /// What it means.
+    pub fn refusal(&self) -> Refusal {
+        let by_status = |status: &StatusCode| match *status {
+            StatusCode::NOT_FOUND => Refusal::Absent,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Refusal::Denied,
+            _ => Refusal::Unreachable,
+        };
+        match self {
+            Self::Refused { status, .. } | Self::Token(TokenError::Refused { status, .. }) => {
+                by_status(status)
+            }
+            _ => Refusal::Unreachable,
+        }
+    }
 }
 
 impl<'a> Repository<'a> {
@@ -82,6 +112,25 @@ impl<'a> Repository<'a> {
         (domain, path): (&str, &str),
         login: Option<Arc<Login>>,
         insecure: bool,
+    ) -> Result<Self, RegistryError> {
+        Self::find(http, (domain, path), login, insecure, "pull,push").await
+    }
+
+    /// The same for reading only, from a registry that is not insecure.
+    pub async fn reading(
+        http: &'a Http,
+        name: (&str, &str),
+        login: Option<Arc<Login>>,
+    ) -> Result<Self, RegistryError> {
+        Self::find(http, name, login, false, "pull").await
+    }
+
+    async fn find(
+        http: &'a Http,
+        (domain, path): (&str, &str),
+        login: Option<Arc<Login>>,
+        insecure: bool,
+        actions: &'static str,
     ) -> Result<Self, RegistryError> {
         let host = if domain == HUB.0 { HUB.1 } else { domain };
         let schemes: &[&str] =
@@ -96,6 +145,7 @@ impl<'a> Repository<'a> {
                 path: path.into(),
                 login: login.clone(),
                 unverified: insecure,
+                actions,
                 authorization: Mutex::default(),
             };
             match repository.send(Method::GET, "", HeaderMap::new(), Bytes::new()).await {
@@ -114,19 +164,53 @@ impl<'a> Repository<'a> {
 
     /// Reads a manifest or index by its digest, which is checked.
     pub async fn manifest(&self, wanted: &str) -> Result<Manifest, RegistryError> {
-        let path = format!("{}/manifests/{wanted}", self.path);
+        let (manifest, _) = self.get_manifest(wanted).await?;
+        if digest(&manifest.bytes) != wanted {
+            return Err(RegistryError::Damaged { host: self.host(), digest: wanted.into() });
+        }
+        Ok(manifest)
+    }
+
+    /// What a tag stands for now: the digest of what came, and that.
+    pub async fn resolve(&self, tag: &str) -> Result<(String, Manifest), RegistryError> {
+        let (manifest, told) = self.get_manifest(tag).await?;
+        let own = digest(&manifest.bytes);
+        // What a header says counts only where it says the same.
+        match told.filter(|told| told.starts_with("sha256:") && *told != own) {
+            Some(told) => Err(RegistryError::Damaged { host: self.host(), digest: told }),
+            None => Ok((own, manifest)),
+        }
+    }
+
+    /// Reads a small blob by its digest, which is checked.
+    pub async fn blob(&self, wanted: &str) -> Result<Bytes, RegistryError> {
+        let path = format!("{}/blobs/{wanted}", self.path);
+        let answer = self.send(Method::GET, &path, HeaderMap::new(), Bytes::new()).await?;
+        if answer.status != StatusCode::OK {
+            return Err(self.refused(&Method::GET, &path, &answer));
+        }
+        match digest(&answer.body) == wanted {
+            true => Ok(answer.body),
+            false => Err(RegistryError::Damaged { host: self.host(), digest: wanted.into() }),
+        }
+    }
+
+    /// A manifest, and the digest that a header names.
+    async fn get_manifest(
+        &self,
+        reference: &str,
+    ) -> Result<(Manifest, Option<String>), RegistryError> {
+        let path = format!("{}/manifests/{reference}", self.path);
         let accept = HeaderValue::from_static(MEDIA_TYPES);
         let headers = HeaderMap::from_iter([(ACCEPT, accept)]);
         let answer = self.send(Method::GET, &path, headers, Bytes::new()).await?;
         if answer.status != StatusCode::OK {
             return Err(self.refused(&Method::GET, &path, &answer));
         }
-        let kind = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let manifest = Manifest::new(kind.unwrap_or_default(), answer.body);
-        if digest(&manifest.bytes) != wanted {
-            return Err(RegistryError::Damaged { host: self.host(), digest: wanted.into() });
-        }
-        Ok(manifest)
+        let text = |value: Option<&HeaderValue>| Some(value?.to_str().ok()?.trim().to_string());
+        let kind = text(answer.headers.get(CONTENT_TYPE));
+        let told = text(answer.headers.get("docker-content-digest"));
+        Ok((Manifest::new(&kind.unwrap_or_default(), answer.body), told))
     }
 
     /// Puts a manifest or index under a tag or its digest; everything that it names must be there.
@@ -179,7 +263,7 @@ impl<'a> Repository<'a> {
                 Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
             }
             Challenge::Bearer { realm, service } => {
-                let scopes = vec![format!("repository:{}:pull,push", self.path)];
+                let scopes = vec![format!("repository:{}:{}", self.path, self.actions)];
                 let request = TokenRequest { realm, service, scopes, client: String::new() };
                 let token = fetch(self.http, &request, login).await?;
                 Zeroizing::new(format!("Bearer {}", &*token.token))

@@ -121,7 +121,7 @@ impl DockerfileSource {
 }
 
 /// `Dockerfile`, or `dockerfile` where only that one is there.
-fn beside(path: PathBuf) -> PathBuf {
+pub(super) fn beside(path: PathBuf) -> PathBuf {
     if path.file_name().is_none_or(|name| name != DEFAULT_NAME) {
         return path;
     }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::digest::Digest;
 use super::reference::Reference;
+use super::rewrite::{apply, same_shape};
 use crate::dockerfile::{
     Dockerfile, ImageInput, ImageInputKind, ImageInputs, InputError, Scope, Span, image_inputs,
 };
@@ -138,30 +139,80 @@ pub fn pin_converted(
     Ok(Pinned { bytes, replacements })
 }
 
+/// A Dockerfile of the user's own, with digests in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InPlace {
+    pub bytes: Vec<u8>,
+    pub replacements: Vec<Replacement>,
+    /// Names that stay as they are.
+    pub left: Vec<Left>,
+}
+
+/// A name that cannot get its digest where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    pub line: usize,
+    /// The name, variables expanded.
+    pub reference: String,
+    /// Why, as a clause.
+    pub why: &'static str,
+}
+
+/// Writes digests into a file that people go on editing: behind the names, and nowhere else.
+///
+/// A name that a variable makes stays: with a digest behind it the variable would have no say.
+pub fn pin_in_place(
+    source: &[u8],
+    scope: &Scope,
+    digests: &BTreeMap<String, Digest>,
+) -> Result<InPlace, PinError> {
+    let before = Dockerfile::parse(source);
+    let inputs = images(&before, scope)?;
+    let (mut edits, mut expected) = (Vec::new(), Vec::new());
+    let (mut replacements, mut left) = (Vec::new(), Vec::new());
+    let mut without = BTreeSet::new();
+    for input in &inputs.inputs {
+        expected.push(input.reference.clone());
+        let reference = parsed(input)?;
+        let Some((last, others)) = input.parts.split_last() else { continue };
+        if reference.digest.is_some() {
+            continue;
+        }
+        let name = reference.canonical();
+        let (line, reference) = (input.line, input.reference.clone());
+        let digest = match digests.get(&name) {
+            Some(digest) if input.variables.is_empty() => digest,
+            known => {
+                let why = if known.is_some() { "a variable makes its name" } else { "no digest" };
+                without.insert(name);
+                left.push(Left { line, reference, why });
+                continue;
+            }
+        };
+        let after = format!("{reference}@{digest}");
+        let written: Vec<u8> =
+            input.parts.iter().flat_map(|part| part.of(source)).copied().collect();
+        if written == reference.as_bytes() {
+            edits.push((Span::new(last.end, last.end), format!("@{digest}")));
+        } else {
+            // Quotes or escapes, which would end before the digest.
+            edits.extend(others.iter().map(|part| (*part, String::new())));
+            edits.push((*last, after.clone()));
+        }
+        if let Some(slot) = expected.last_mut() {
+            slot.clone_from(&after);
+        }
+        replacements.push(Replacement { kind: input.kind, line, before: reference, after });
+    }
+    let bytes = apply(source, edits)?;
+    prove(&before, &inputs, &expected, &bytes, scope, &without)?;
+    Ok(InPlace { bytes, replacements, left })
+}
+
 fn parsed(input: &ImageInput) -> Result<Reference, PinError> {
     input
         .parsed()
         .map_err(|error| PinError::Unproven { line: input.line, detail: error.to_string() })
-}
-
-fn apply(source: &[u8], mut edits: Vec<(Span, String)>) -> Result<Vec<u8>, PinError> {
-    edits.sort();
-    let mut out = Vec::with_capacity(source.len() + edits.len() * 80);
-    let mut copied = 0;
-    for (span, text) in edits {
-        let between = source.get(copied..span.start);
-        let (Some(between), true) = (between, span.end <= source.len()) else {
-            return Err(PinError::Unproven {
-                line: 0,
-                detail: "two names share the same bytes".to_owned(),
-            });
-        };
-        out.extend_from_slice(between);
-        out.extend_from_slice(text.as_bytes());
-        copied = span.end;
-    }
-    out.extend_from_slice(source.get(copied..).unwrap_or_default());
-    Ok(out)
 }
 
 /// Reads the result again and compares it with what it should say.
@@ -177,16 +228,7 @@ fn prove(
         |line: usize, detail: &str| Err(PinError::Unproven { line, detail: detail.to_owned() });
     let after = Dockerfile::parse(bytes);
     let found = images(&after, scope)?;
-    if before.lines().line_count() != after.lines().line_count() {
-        return fail(0, "the number of lines changed");
-    }
-    let shape = |dockerfile: &Dockerfile| -> Vec<_> {
-        let node = |at: &crate::dockerfile::Instruction| (at.keyword, at.line, at.heredocs.len());
-        dockerfile.instructions.iter().map(node).collect()
-    };
-    if shape(before) != shape(&after) || before.errors.len() != after.errors.len() {
-        return fail(0, "the instructions changed");
-    }
+    same_shape(before, &after).or_else(|detail| fail(0, detail))?;
     if found.inputs.len() != inputs.inputs.len()
         || found.reachable_stages != inputs.reachable_stages
     {

@@ -2,41 +2,68 @@
 
 use std::fmt::Write as _;
 
-use super::lock::{ImageSource, LockedImage, VERSION};
+use super::lock::{Entry, ImageSource, Lock, LockedGit, LockedHttp, LockedImage};
 
 const HEADER: &str = "\
-# The lock file of cofferdam: the digest behind each image name this project builds from.
-# Generated, sorted: commit it. An entry that is removed is resolved again by the next build.
+# The lock file of cofferdam: what each image name and address stood for when it was locked.
+# Generated, sorted: commit it. `cofferdam lock --upgrade` takes what they stand for now.
 ";
 
-pub(super) fn lock<'a>(images: impl Iterator<Item = &'a LockedImage>) -> String {
+pub(super) fn lock(lock: &Lock) -> String {
     let mut out = String::from(HEADER);
     // Writing to a String cannot fail.
-    let _ = write!(out, "\nversion = {VERSION}\n");
-    for image in images {
-        out.push_str("\n[[image]]\n");
-        entry(&mut out, "name", image.name());
-        match &image.source {
-            ImageSource::Registry { digest, .. } => entry(&mut out, "digest", digest.as_str()),
-            ImageSource::Local { image_id } => {
-                entry(&mut out, "kind", "local");
-                entry(&mut out, "image-id", image_id.as_str());
+    let _ = write!(out, "\nversion = {}\n", lock.version());
+    for locked in lock.entries() {
+        let _ = write!(out, "\n[[{}]]\n", locked.kind());
+        match &locked {
+            Entry::Image(found) => image(&mut out, found),
+            Entry::Http(LockedHttp { url, checksum, resolved, by }) => {
+                entry(&mut out, "url", url);
+                entry(&mut out, "checksum", checksum.as_str());
+                found(&mut out, resolved.as_str(), by.as_deref());
             }
-        }
-        entry(&mut out, "resolved", image.resolved.as_str());
-        if let Some(by) = &image.by {
-            entry(&mut out, "by", by);
-        }
-        if let ImageSource::Registry { platforms, .. } = &image.source
-            && !platforms.is_empty()
-        {
-            out.push_str("\n[image.platforms]\n");
-            for (platform, digest) in platforms {
-                let _ = writeln!(out, "{} = {}", quoted(platform), quoted(digest.as_str()));
+            Entry::Git(LockedGit { at, commit, resolved, by }) => {
+                entry(&mut out, "url", &at.url);
+                if let Some(reference) = &at.reference {
+                    entry(&mut out, "ref", reference);
+                }
+                entry(&mut out, "commit", commit);
+                found(&mut out, resolved.as_str(), by.as_deref());
             }
         }
     }
     out
+}
+
+fn image(out: &mut String, image: &LockedImage) {
+    entry(out, "name", image.name());
+    match &image.source {
+        ImageSource::Registry { digest, .. } => entry(out, "digest", digest.as_str()),
+        ImageSource::Local { image_id } => {
+            entry(out, "kind", "local");
+            entry(out, "image-id", image_id.as_str());
+        }
+    }
+    if let Some(named) = image.named {
+        entry(out, "named", named.as_str());
+    }
+    found(out, image.resolved.as_str(), image.by.as_deref());
+    if let ImageSource::Registry { platforms, .. } = &image.source
+        && !platforms.is_empty()
+    {
+        out.push_str("\n[image.platforms]\n");
+        for (platform, digest) in platforms {
+            let _ = writeln!(out, "{} = {}", quoted(platform), quoted(digest.as_str()));
+        }
+    }
+}
+
+/// When, and by whom.
+fn found(out: &mut String, resolved: &str, by: Option<&str>) {
+    entry(out, "resolved", resolved);
+    if let Some(by) = by {
+        entry(out, "by", by);
+    }
 }
 
 fn entry(out: &mut String, key: &str, value: &str) {

@@ -129,7 +129,7 @@ impl GitContext {
     }
 
     /// The whole commit that the address itself names.
-    pub(super) fn fixed_commit(&self) -> Option<&str> {
+    pub fn fixed_commit(&self) -> Option<&str> {
         let given = match &self.reference {
             Some(reference) if !self.fetch_by_commit => Some(reference),
             _ => self.commit.as_ref(),

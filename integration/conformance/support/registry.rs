@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Engine, http, lab};
 
 /// Everything that engines may be served.
-const ACCEPT: &str = "application/vnd.oci.image.index.v1+json,\
+pub const ACCEPT: &str = "application/vnd.oci.image.index.v1+json,\
     application/vnd.oci.image.manifest.v1+json,\
     application/vnd.docker.distribution.manifest.list.v2+json,\
     application/vnd.docker.distribution.manifest.v2+json";

@@ -152,3 +152,42 @@ fn only_this_machine_speaks_http_unasked() {
         assert!(!is_local(host), "{host}");
     }
 }
+
+#[tokio::test]
+async fn a_tag_is_what_came_and_not_what_a_header_says() {
+    let own = digest(TEXT.as_bytes());
+    let told = own.clone();
+    let (host, asked) = registry(move |head, _| {
+        let lower = head.to_ascii_lowercase();
+        if head.starts_with("GET /token") {
+            return response("200 OK", "", r#"{"token":"T0"}"#);
+        }
+        if !lower.contains("authorization: bearer t0") {
+            let challenge =
+                "WWW-Authenticate: Bearer realm=\"http://HOST/token\",service=\"s\"\r\n";
+            return response("401 Unauthorized", challenge, "{}");
+        }
+        let header = |digest: &str| format!("Docker-Content-Digest: {digest}\r\n");
+        match head.split(' ').nth(1).unwrap_or_default() {
+            "/v2/" => response("200 OK", "", "{}"),
+            "/v2/a/manifests/good" => response("200 OK", &header(&told), TEXT),
+            "/v2/a/manifests/silent" => response("200 OK", "", TEXT),
+            "/v2/a/manifests/liar" => response("200 OK", &header(&digest(b"other")), TEXT),
+            path if path.starts_with("/v2/a/blobs/") => response("200 OK", "", TEXT),
+            _ => response("404 Not Found", "", "{}"),
+        }
+    });
+    let http = http();
+    let repository = Repository::reading(&http, (&host, "a"), None).await.unwrap();
+    for tag in ["good", "silent"] {
+        assert_eq!(repository.resolve(tag).await.unwrap().0, own);
+    }
+    let error = repository.resolve("liar").await.unwrap_err();
+    assert!(matches!(error, RegistryError::Damaged { .. }), "{error}");
+    assert_eq!(repository.resolve("none").await.unwrap_err().refusal(), Refusal::Absent);
+    assert_eq!(repository.blob(&own).await.unwrap(), TEXT.as_bytes());
+    assert!(repository.blob(&digest(b"other")).await.is_err());
+    let asked = asked.lock().unwrap();
+    let scopes = asked.iter().filter(|line| line.contains("/token"));
+    assert!(scopes.clone().all(|line| line.contains("scope=repository%3Aa%3Apull ")), "{asked:?}");
+}

@@ -9,6 +9,7 @@ mod connection;
 mod identity;
 mod inputs;
 mod legacy;
+mod lock;
 mod output;
 mod run;
 
@@ -17,6 +18,7 @@ pub use connection::ConnectionFlags;
 pub(super) use identity::IdentityFlags;
 pub(super) use inputs::InputFlags;
 pub(super) use legacy::LegacyFlags;
+pub use lock::LockFlags;
 pub(super) use output::OutputFlags;
 pub(super) use run::RunFlags;
 
