@@ -32,6 +32,28 @@ pub enum Keyword {
 }
 
 impl Keyword {
+    /// Every known one; the usual ones first, since a word is looked up in this order.
+    const ALL: [Self; 18] = [
+        Self::Run,
+        Self::Copy,
+        Self::Env,
+        Self::From,
+        Self::Arg,
+        Self::Workdir,
+        Self::Label,
+        Self::Cmd,
+        Self::Add,
+        Self::User,
+        Self::Entrypoint,
+        Self::Expose,
+        Self::Volume,
+        Self::Shell,
+        Self::Healthcheck,
+        Self::Onbuild,
+        Self::Maintainer,
+        Self::Stopsignal,
+    ];
+
     /// The keyword in upper case.
     pub fn name(self) -> &'static str {
         match self {
@@ -58,27 +80,15 @@ impl Keyword {
     }
 
     pub(crate) fn of(word: &str) -> Self {
-        match super::text::lower(word).as_str() {
-            "add" => Self::Add,
-            "arg" => Self::Arg,
-            "cmd" => Self::Cmd,
-            "copy" => Self::Copy,
-            "entrypoint" => Self::Entrypoint,
-            "env" => Self::Env,
-            "expose" => Self::Expose,
-            "from" => Self::From,
-            "healthcheck" => Self::Healthcheck,
-            "label" => Self::Label,
-            "maintainer" => Self::Maintainer,
-            "onbuild" => Self::Onbuild,
-            "run" => Self::Run,
-            "shell" => Self::Shell,
-            "stopsignal" => Self::Stopsignal,
-            "user" => Self::User,
-            "volume" => Self::Volume,
-            "workdir" => Self::Workdir,
-            _ => Self::Unknown,
-        }
+        let named = |name: &str| {
+            Self::ALL.into_iter().find(|keyword| keyword.name().eq_ignore_ascii_case(name))
+        };
+        let known = match named(word) {
+            // Some other letters have an ASCII letter as their lower case.
+            None if !word.is_ascii() => named(&super::text::lower(word)),
+            known => known,
+        };
+        known.unwrap_or(Self::Unknown)
     }
 
     /// Whether `<<` in its arguments opens heredocs.

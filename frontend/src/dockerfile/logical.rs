@@ -41,29 +41,25 @@ impl Logical {
 
     /// The source bytes behind a range of the joined text, as one covering span.
     pub(crate) fn span(&self, range: Span) -> Span {
-        let parts = self.map.map(range);
-        Span::hull(&parts).unwrap_or_else(|| {
-            let at = self.map.locate(range.start);
-            Span::new(at, at)
-        })
+        self.map.hull(range).unwrap_or_else(|| self.at(range.start))
+    }
+
+    fn at(&self, offset: usize) -> Span {
+        let at = self.map.locate(offset);
+        Span::new(at, at)
     }
 
     /// The word that is `range`, as it stands.
     pub(crate) fn word(&self, range: Span) -> Word {
-        Word {
-            text: text::lossy(range.of(&self.bytes)),
-            span: self.span(range),
-            parts: self.map.map(range),
-        }
+        let parts = self.map.map(range);
+        let span = Span::hull(&parts).unwrap_or_else(|| self.at(range.start));
+        Word { text: text::lossy(range.of(&self.bytes)), span, parts }
     }
 
     /// The word that is `range` of `decoded`, a text made from this one through `map`.
     pub(crate) fn decoded(&self, decoded: &str, map: &SourceMap, range: Span) -> Word {
         let parts = map.map_through(range, &self.map);
-        let span = Span::hull(&parts).unwrap_or_else(|| {
-            let at = self.map.locate(map.locate(range.start));
-            Span::new(at, at)
-        });
+        let span = Span::hull(&parts).unwrap_or_else(|| self.at(map.locate(range.start)));
         Word {
             text: decoded.get(range.start..range.end).unwrap_or_default().to_owned(),
             span,

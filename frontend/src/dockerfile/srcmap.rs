@@ -54,21 +54,25 @@ impl SourceMap {
         self.runs.push(Run { at, len, from });
     }
 
+    /// The source range of each run behind `range`, in order.
+    fn pieces(&self, range: Span) -> impl Iterator<Item = Span> {
+        let first = self.runs.partition_point(|run| run.end() <= range.start);
+        let runs = self.runs.get(first..).unwrap_or_default();
+        runs.iter().take_while(move |run| run.at < range.end).map(move |run| {
+            if !run.verbatim() {
+                return run.from;
+            }
+            let skip = range.start.saturating_sub(run.at);
+            let end = range.end.min(run.end()) - run.at;
+            Span::new(run.from.start + skip, run.from.start + end)
+        })
+    }
+
     /// The source ranges behind `range`, in order; neighbours are joined.
     pub(crate) fn map(&self, range: Span) -> Vec<Span> {
-        let mut spans: Vec<Span> = Vec::new();
-        let first = self.runs.partition_point(|run| run.end() <= range.start);
-        for run in self.runs.iter().skip(first) {
-            if run.at >= range.end {
-                break;
-            }
-            let from = if run.verbatim() {
-                let skip = range.start.saturating_sub(run.at);
-                let end = range.end.min(run.end()) - run.at;
-                Span::new(run.from.start + skip, run.from.start + end)
-            } else {
-                run.from
-            };
+        // Nearly every range stands in one piece.
+        let mut spans: Vec<Span> = Vec::with_capacity(1);
+        for from in self.pieces(range) {
             match spans.last_mut() {
                 Some(last) if last.end == from.start => last.end = from.end,
                 _ if from.is_empty() => {}
@@ -76,6 +80,14 @@ impl SourceMap {
             }
         }
         spans
+    }
+
+    /// The smallest source range that covers what is behind `range`; `None` when nothing is.
+    pub(crate) fn hull(&self, range: Span) -> Option<Span> {
+        self.pieces(range).filter(|piece| !piece.is_empty()).reduce(|hull, piece| Span {
+            start: hull.start.min(piece.start),
+            end: hull.end.max(piece.end),
+        })
     }
 
     /// The source offset at which the byte at `offset` begins, or where the text ends.
