@@ -7,10 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::Chars;
 
-use super::pattern;
+use super::pattern::{self, Work, spend};
 
 /// The longest text an expansion may produce, in bytes.
 pub(crate) const MAX_LENGTH: usize = 1 << 20;
+
+/// What the expansions of one file may cost: the bytes of the values and the steps of patterns.
+pub(crate) const WORK: Work = 20_000_000;
 
 /// How deep `${a:-${b:-…}}` may nest.
 const MAX_DEPTH: usize = 64;
@@ -107,11 +110,23 @@ impl Lex {
 
     /// Expands one word.
     pub fn expand(&self, word: &str, env: &dyn Env) -> Result<Expanded, ExpandError> {
+        let mut work = WORK.max(word.len().saturating_mul(MAX_DEPTH));
+        self.expand_within(word, env, &mut work)
+    }
+
+    /// Expands one of many words, which together may cost what is left of [`WORK`].
+    pub(crate) fn expand_within(
+        &self,
+        word: &str,
+        env: &dyn Env,
+        work: &mut Work,
+    ) -> Result<Expanded, ExpandError> {
         let mut run = Run {
             lex: *self,
             env,
             rest: word.strip_prefix('\u{feff}').unwrap_or(word).chars(),
             raw_escapes: self.raw_escapes,
+            work,
             limit: MAX_LENGTH.max(word.len().saturating_mul(4)),
             word: String::new(),
             depth: 0,
@@ -128,6 +143,7 @@ struct Run<'a> {
     env: &'a dyn Env,
     rest: Chars<'a>,
     raw_escapes: bool,
+    work: &'a mut Work,
     limit: usize,
     /// The word in progress, shared by all nesting levels.
     word: String,
@@ -209,6 +225,7 @@ impl Run<'_> {
                 _ => None,
             };
             if let Some(piece) = special {
+                spend(self.work, piece.len())?;
                 if ch == '$' {
                     for piece_char in piece.chars() {
                         words.add(&mut self.word, piece_char);
@@ -275,6 +292,7 @@ impl Run<'_> {
                 }
                 Some('$') => {
                     let value = self.dollar()?;
+                    spend(self.work, value.len())?;
                     result.push_str(&value);
                 }
                 Some(ch) => {
@@ -314,17 +332,15 @@ impl Run<'_> {
         result
     }
 
-    fn lookup(&mut self, name: &str) -> Option<String> {
-        match self.env.get(name) {
-            Some(value) => {
-                self.matched.insert(name.to_owned());
-                Some(value.to_owned())
-            }
-            None => {
-                self.undefined.insert(name.to_owned());
-                None
-            }
-        }
+    fn lookup(&mut self, name: &str) -> Result<Option<String>, ExpandError> {
+        let Some(value) = self.env.get(name) else {
+            self.undefined.insert(name.to_owned());
+            return Ok(None);
+        };
+        // Before it is copied.
+        spend(self.work, value.len())?;
+        self.matched.insert(name.to_owned());
+        Ok(Some(value.to_owned()))
     }
 
     fn name(&mut self) -> String {
@@ -359,7 +375,7 @@ impl Run<'_> {
             if name.is_empty() {
                 return Ok("$".to_owned());
             }
-            return Ok(match self.lookup(&name) {
+            return Ok(match self.lookup(&name)? {
                 Some(value) => value,
                 None if self.lex.keep_unset => format!("${name}"),
                 None => String::new(),
@@ -373,7 +389,7 @@ impl Run<'_> {
         }
         let name = self.name();
         match self.rest.next() {
-            Some('}') => Ok(match self.lookup(&name) {
+            Some('}') => Ok(match self.lookup(&name)? {
                 Some(value) => value,
                 None if self.lex.keep_unset => format!("${{{name}}}"),
                 None => String::new(),
@@ -403,7 +419,7 @@ impl Run<'_> {
         }
         let (word, _) =
             self.until(Some('}'), pattern).map_err(|error| self.or_missing('}', error))?;
-        let value = self.lookup(name);
+        let value = self.lookup(name)?;
         if value.is_none() && self.lex.keep_unset {
             let colon = if colon { ":" } else { "" };
             let operator = operator.unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -431,9 +447,9 @@ impl Run<'_> {
                     None => (word.as_str(), false),
                 };
                 if edge == '#' {
-                    pattern::trim_prefix(word, &value, greedy)
+                    pattern::trim_prefix(word, &value, greedy, self.work)
                 } else {
-                    pattern::trim_suffix(word, &value, greedy)
+                    pattern::trim_suffix(word, &value, greedy, self.work)
                 }
             }
             other => Err(unsupported(colon.then_some(':'), other)),
@@ -450,11 +466,11 @@ impl Run<'_> {
             self.until(Some('/'), true).map_err(|error| self.or_missing('/', error))?;
         let (replacement, _) =
             self.until(Some('}'), true).map_err(|error| self.or_missing('}', error))?;
-        let value = self.lookup(name);
+        let value = self.lookup(name)?;
         if value.is_none() && self.lex.keep_unset {
             return Ok(format!("${{{name}/{pattern}/{replacement}}}"));
         }
-        pattern::replace(&pattern, &replacement, &value.unwrap_or_default(), all)
+        pattern::replace(&pattern, &replacement, &value.unwrap_or_default(), all, self.work)
     }
 
     fn or_missing(&self, what: char, error: ExpandError) -> ExpandError {

@@ -5,8 +5,15 @@
 
 use super::expand::ExpandError;
 
-/// A bound on the work of one substitution, so that no input takes minutes.
-const BUDGET: usize = 20_000_000;
+/// What expansions may cost before they are given up, in steps, so that no input takes minutes.
+pub(crate) type Work = usize;
+
+/// Takes `steps` off what is left.
+pub(crate) fn spend(work: &mut Work, steps: usize) -> Result<(), ExpandError> {
+    let left = work.checked_sub(steps);
+    *work = left.unwrap_or(0);
+    left.map(|_| ()).ok_or(ExpandError::TooLong)
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
@@ -19,14 +26,14 @@ enum Token {
 
 /// A compiled pattern.
 #[derive(Debug)]
-pub(crate) struct Pattern {
+pub(crate) struct Pattern<'a> {
     tokens: Vec<Token>,
-    spent: usize,
+    work: &'a mut Work,
 }
 
-impl Pattern {
+impl<'a> Pattern<'a> {
     /// Compiles a pattern; a backslash may stand only before `* ? \ } /`.
-    pub(crate) fn new(pattern: &[char]) -> Result<Self, ExpandError> {
+    pub(crate) fn new(pattern: &[char], work: &'a mut Work) -> Result<Self, ExpandError> {
         let mut tokens = Vec::with_capacity(pattern.len());
         let mut chars = pattern.iter().copied().peekable();
         if chars.peek() == Some(&'\u{feff}') {
@@ -47,7 +54,7 @@ impl Pattern {
                 other => Token::Literal(other),
             });
         }
-        Ok(Self { tokens, spent: 0 })
+        Ok(Self { tokens, work })
     }
 
     /// The length of the shortest or longest match at the very start of `text`.
@@ -68,10 +75,7 @@ impl Pattern {
             let Some(ch) = text.get(at).copied() else {
                 break;
             };
-            self.spent += live.len();
-            if self.spent > BUDGET {
-                return Err(ExpandError::TooLong);
-            }
+            spend(self.work, live.len())?;
             let mut next = vec![false; live.len()];
             let mut any = false;
             for (index, token) in self.tokens.iter().enumerate() {
@@ -123,18 +127,28 @@ impl Pattern {
 }
 
 /// `${value#pattern}` (shortest) and `${value##pattern}` (longest).
-pub(crate) fn trim_prefix(pattern: &str, value: &str, greedy: bool) -> Result<String, ExpandError> {
+pub(crate) fn trim_prefix(
+    pattern: &str,
+    value: &str,
+    greedy: bool,
+    work: &mut Work,
+) -> Result<String, ExpandError> {
     let pattern: Vec<char> = pattern.chars().collect();
     let value: Vec<char> = value.chars().collect();
-    let cut = Pattern::new(&pattern)?.prefix(&value, greedy)?.unwrap_or(0);
+    let cut = Pattern::new(&pattern, work)?.prefix(&value, greedy)?.unwrap_or(0);
     Ok(value.into_iter().skip(cut).collect())
 }
 
 /// `${value%pattern}` (shortest) and `${value%%pattern}` (longest).
-pub(crate) fn trim_suffix(pattern: &str, value: &str, greedy: bool) -> Result<String, ExpandError> {
+pub(crate) fn trim_suffix(
+    pattern: &str,
+    value: &str,
+    greedy: bool,
+    work: &mut Work,
+) -> Result<String, ExpandError> {
     let pattern = reverse(&pattern.chars().collect::<Vec<_>>());
     let value: Vec<char> = value.chars().rev().collect();
-    let cut = Pattern::new(&pattern)?.prefix(&value, greedy)?.unwrap_or(0);
+    let cut = Pattern::new(&pattern, work)?.prefix(&value, greedy)?.unwrap_or(0);
     Ok(value.into_iter().skip(cut).rev().collect())
 }
 
@@ -144,10 +158,11 @@ pub(crate) fn replace(
     replacement: &str,
     value: &str,
     all: bool,
+    work: &mut Work,
 ) -> Result<String, ExpandError> {
     let pattern: Vec<char> = pattern.chars().collect();
     let value: Vec<char> = value.chars().collect();
-    let mut compiled = Pattern::new(&pattern)?;
+    let mut compiled = Pattern::new(&pattern, work)?;
     let mut out = String::new();
     let mut copied = 0;
     let mut search = 0;
@@ -234,6 +249,20 @@ fn reverse(pattern: &[char]) -> Vec<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WORK: Work = 20_000_000;
+
+    fn trim_prefix(pattern: &str, value: &str, greedy: bool) -> Result<String, ExpandError> {
+        super::trim_prefix(pattern, value, greedy, &mut WORK.clone())
+    }
+
+    fn trim_suffix(pattern: &str, value: &str, greedy: bool) -> Result<String, ExpandError> {
+        super::trim_suffix(pattern, value, greedy, &mut WORK.clone())
+    }
+
+    fn replace(pattern: &str, with: &str, value: &str, all: bool) -> Result<String, ExpandError> {
+        super::replace(pattern, with, value, all, &mut WORK.clone())
+    }
 
     #[test]
     fn prefixes_and_suffixes() {

@@ -98,33 +98,23 @@ impl Graph<'_> {
         found
     }
 
-    fn closure(&self, target: Option<usize>) -> BTreeSet<usize> {
-        let mut seen = BTreeSet::new();
-        let mut todo: Vec<usize> = target.into_iter().collect();
-        while let Some(state) = todo.pop() {
-            if seen.insert(state) {
-                todo.extend(self.neighbours(state));
-            }
-        }
-        seen
-    }
-
-    /// Marks what the target needs; ONBUILD of a base stage adds to it until nothing changes.
+    /// Marks what the target needs; ONBUILD of a base stage adds to what a stage needs.
     pub(super) fn reach(mut self) -> ImageInputs {
-        let target = self.target();
-        let mut triggered: BTreeSet<usize> = BTreeSet::new();
-        let mut reachable = self.closure(target);
-        loop {
-            let fresh: Vec<usize> =
-                reachable.iter().copied().filter(|state| !triggered.contains(state)).collect();
-            if fresh.is_empty() {
-                break;
+        let mut reachable = BTreeSet::new();
+        let mut todo: Vec<usize> = self.target().into_iter().collect();
+        while !todo.is_empty() {
+            let mut fresh = BTreeSet::new();
+            while let Some(state) = todo.pop() {
+                if !reachable.contains(&state) && fresh.insert(state) {
+                    todo.extend(self.neighbours(state));
+                }
             }
-            for state in fresh {
-                triggered.insert(state);
-                self.trigger(state);
+            // In the order of the file, since triggers number their sources.
+            for state in &fresh {
+                self.trigger(*state);
             }
-            reachable = self.closure(target);
+            todo.extend(fresh.iter().flat_map(|state| self.neighbours(*state)));
+            reachable.extend(fresh);
         }
         self.recorded_triggers();
         self.order(&reachable);

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::expand::{EmptyEnv, Expanded, Lex};
+use super::expand::{EmptyEnv, Expanded, Lex, WORK};
 use super::inputs::{ImageInput, ImageInputKind, ImageInputs, InputError, InputErrorKind};
 use super::instruction::{Instruction, Keyword};
 use super::logical::Word;
 use super::mount;
+use super::pattern::Work;
 use super::platform::Platform;
 use super::scope::{self, Globals, Scope};
 use super::span::Span;
@@ -23,6 +24,7 @@ pub(crate) fn resolve(dockerfile: &Dockerfile, scope: &Scope) -> ImageInputs {
         scope,
         globals: scope::global_args(dockerfile, scope),
         lex: Lex::new(dockerfile.escape()),
+        work: WORK,
         stages: dockerfile.stages(),
         states: Vec::new(),
         names: BTreeMap::new(),
@@ -69,6 +71,8 @@ pub(super) struct Graph<'a> {
     pub(super) scope: &'a Scope,
     pub(super) globals: Globals,
     pub(super) lex: Lex,
+    /// What expansions may still cost.
+    work: Work,
     pub(super) stages: Vec<Stage>,
     pub(super) states: Vec<State>,
     /// Stage names in lower case; the last of a name wins.
@@ -132,7 +136,7 @@ impl Graph<'_> {
     }
 
     fn expand(&mut self, word: &Word) -> Option<Expanded> {
-        match self.lex.expand(&word.text, &self.globals.args) {
+        match self.lex.expand_within(&word.text, &self.globals.args, &mut self.work) {
             Ok(done) => Some(done),
             Err(error) => {
                 let word_text = word.text.clone();

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::expand::{Env, ExpandError, Lex};
+use super::expand::{Env, ExpandError, Expanded, Lex, WORK};
 use super::instruction::{Instruction, Keyword};
+use super::pattern::{Work, spend};
 use super::platform::Platform;
 use super::span::Span;
 use super::{Dockerfile, Stage, text};
@@ -42,6 +43,20 @@ pub struct Undefined {
 }
 
 impl Globals {
+    /// Expands a default; also gives the names behind its value.
+    fn expand(
+        &self,
+        lex: &Lex,
+        text: &str,
+        work: &mut Work,
+    ) -> Result<(Expanded, BTreeSet<String>), ExpandError> {
+        let done = lex.expand_within(text, &self.args, work)?;
+        let origins = self.origins_of(&done.matched);
+        // Arguments made from each other in a long row would list all of them every time.
+        spend(work, origins.len().saturating_sub(16) * 64)?;
+        Ok((done, origins))
+    }
+
     /// The names behind `names`: what their values were made from.
     pub(crate) fn origins_of(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
         names
@@ -84,14 +99,15 @@ fn predefined(dockerfile: &Dockerfile, scope: &Scope) -> BTreeMap<String, String
 pub fn global_args(dockerfile: &Dockerfile, scope: &Scope) -> Globals {
     let lex = Lex::new(dockerfile.escape());
     let mut globals = Globals { args: predefined(dockerfile, scope), ..Globals::default() };
+    let mut work = WORK;
     for pair in dockerfile.global_args().flat_map(Instruction::pairs) {
         let name = &pair.name.text;
         let mut origins = BTreeSet::from([name.clone()]);
         let value = match (scope.build_args.get(name), &pair.value) {
             (Some(given), _) => Some(given.clone()),
-            (None, Some(default)) => match lex.expand(&default.text, &globals.args) {
-                Ok(done) => {
-                    origins.extend(globals.origins_of(&done.matched));
+            (None, Some(default)) => match globals.expand(&lex, &default.text, &mut work) {
+                Ok((done, behind)) => {
+                    origins.extend(behind);
                     globals.undefined.extend(
                         done.undefined
                             .into_iter()
@@ -125,27 +141,36 @@ pub fn stage_env(
 ) -> BTreeMap<String, String> {
     let lex = Lex::new(dockerfile.escape());
     let stages = dockerfile.stages();
+    // The last stage of each name before a stage is what it can be based on.
+    let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for other in &stages {
+        if let Some(name) = &other.name {
+            named.entry(name).or_default().push(other.index);
+        }
+    }
+    let before_stage = |name: &str, index: usize| {
+        let list = named.get(name)?;
+        let count = list.partition_point(|other| *other < index);
+        stages.get(*list.get(count.checked_sub(1)?)?)
+    };
     let mut chain = vec![stage.clone()];
     // A stage's base can only be an earlier stage, so this ends.
     while let Some(current) = chain.last()
         && let Some(base) = &current.base
         && let Ok(base) = lex.expand(&base.text, &globals.args)
-        && let Some(parent) = stages
-            .iter()
-            .take(current.index)
-            .rev()
-            .find(|other| other.name.as_deref() == Some(base.text.as_str()))
+        && let Some(parent) = before_stage(&base.text, current.index)
     {
         chain.push(parent.clone());
     }
     let mut env = BTreeMap::new();
+    let mut work = WORK;
     for (depth, part) in chain.iter().enumerate().rev() {
         for index in part.body.clone() {
             if depth == 0 && index >= before {
                 break;
             }
             if let Some(node) = dockerfile.instructions.get(index) {
-                apply(node, &lex, scope, globals, &mut env);
+                apply(node, &lex, scope, globals, &mut env, &mut work);
             }
         }
     }
@@ -158,21 +183,21 @@ fn apply(
     scope: &Scope,
     globals: &Globals,
     env: &mut BTreeMap<String, String>,
+    work: &mut Work,
 ) {
-    let expand = |text: &str, env: &BTreeMap<String, String>| {
-        lex.expand(text, env).map(|done| done.text).ok()
+    let mut expand = |text: &str, env: &BTreeMap<String, String>| {
+        lex.expand_within(text, env, work).map(|done| done.text).ok()
     };
     match node.keyword {
         Keyword::Env => {
             // All values of one ENV see the variables as they were before it.
-            let before = env.clone();
+            let mut set = Vec::with_capacity(node.pairs().len());
             for pair in node.pairs() {
-                let name = expand(&pair.name.text, &before);
-                let value = pair.value.as_ref().and_then(|value| expand(&value.text, &before));
-                if let (Some(name), Some(value)) = (name, value) {
-                    env.insert(name, value);
-                }
+                let name = expand(&pair.name.text, env);
+                let value = pair.value.as_ref().and_then(|value| expand(&value.text, env));
+                set.extend(name.zip(value));
             }
+            env.extend(set);
         }
         Keyword::Arg => {
             for pair in node.pairs() {
