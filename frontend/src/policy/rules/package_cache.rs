@@ -1,5 +1,7 @@
 //! What package managers keep for the next time, which an image never has.
 
+use std::collections::BTreeMap;
+
 use crate::dockerfile::{self, Keyword};
 use crate::policy::commands::{
     Action, Manager, PackageCall, calls, calls_of, insert_after, package_calls,
@@ -38,18 +40,21 @@ impl Rule for PackageCache {
     }
 
     fn text(&self, view: &View<'_>, found: &mut Findings) {
-        let mut last = None;
+        let mut seen = BTreeMap::new();
         for (run, _, call) in package_calls(view) {
             if call.action != Action::Install || !view.in_result(run.node.stage) {
                 continue;
             }
-            // One finding for a manager and step.
-            let key = (run.node.index, call.manager);
-            if last.replace(key) == Some(key) || !keeps(run, &call) {
+            if !keeps_any(&call) {
                 continue;
             }
             let (what, clean, paths) = cache(call.manager);
-            if covered(run, paths) || cleaned(run, call.manager, paths) {
+            let stays =
+                || keeps(run, &call) && !covered(run, paths) && !cleaned(run, call.manager, paths);
+            // One finding for a manager and step; apk has its option for each call.
+            let key = (run.node.index, call.manager);
+            let first = !seen.contains_key(&key);
+            if !*seen.entry(key).or_insert_with(stays) || !first && call.manager != Manager::Apk {
                 continue;
             }
             let span = run.body.span(call.call.word.span.start..call.verb.span.end);
@@ -97,19 +102,26 @@ fn cache(manager: Manager) -> (&'static str, &'static str, &'static [&'static st
     }
 }
 
-/// Whether a call leaves a cache at all.
+/// Whether this call by itself leaves a cache.
+fn keeps_any(call: &PackageCall<'_>) -> bool {
+    match call.manager {
+        Manager::Apk => {
+            call.call.option(&["--no-cache"]).is_none()
+                && !call.call.args.iter().any(|word| word.text.starts_with('$'))
+        }
+        // The fix calls it by its name; the others have few users.
+        Manager::Dnf => matches!(call.call.name, "dnf" | "dnf5"),
+        _ => true,
+    }
+}
+
+/// Whether a script leaves a cache at all.
 fn keeps(run: &Run<'_>, call: &PackageCall<'_>) -> bool {
     match call.manager {
         // The lists come from an update; without one there were none.
         Manager::Apt => calls_of(run)
             .filter_map(|(_, call)| PackageCall::of(call))
             .any(|it| it.manager == Manager::Apt && it.action == Action::Update),
-        Manager::Apk => {
-            call.call.option(&["--no-cache"]).is_none()
-                && !call.call.args.iter().any(|word| word.text.starts_with('$'))
-        }
-        // Its name is the fix's; the others are called by it.
-        Manager::Dnf => matches!(call.call.name, "dnf" | "dnf5"),
         _ => true,
     }
 }
@@ -179,6 +191,7 @@ fn end(run: &Run<'_>) -> Option<usize> {
 /// `pip install` without `--no-cache-dir`.
 fn pip(view: &View<'_>, found: &mut Findings) {
     let mut configured = None;
+    let mut covering: Option<(usize, bool)> = None;
     for (run, _, call) in calls(view) {
         let Some(verb) = pip_install(call).filter(|_| view.in_result(run.node.stage)) else {
             continue;
@@ -194,7 +207,14 @@ fn pip(view: &View<'_>, found: &mut Findings) {
             })
         };
         let mounted = || covered(run, &["/root/.cache", "/home", "/.cache", "/cache"]);
-        if none || cleaned() || mounted() {
+        if none {
+            continue;
+        }
+        let index = run.node.index;
+        let known = covering.filter(|(known, _)| *known == index).map(|(_, known)| known);
+        let fine = known.unwrap_or_else(|| cleaned() || mounted());
+        covering = Some((index, fine));
+        if fine {
             continue;
         }
         let configured = *configured.get_or_insert_with(|| {
@@ -297,6 +317,7 @@ mod tests {
         );
         assert_eq!(fixed("apk add -t x y"), "apk add --no-cache -t x y");
         assert_eq!(fixed("pip install x"), "pip install --no-cache-dir x");
+        assert_eq!(fixed("apk add x && apk add y"), "apk add --no-cache x && apk add --no-cache y");
         let mixed = "apt-get update; apt-get install -y x || true";
         assert_eq!(fixed(mixed), mixed);
     }

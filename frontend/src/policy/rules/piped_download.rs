@@ -19,7 +19,7 @@ static ABOUT: About = About {
 };
 
 /// How far a pipeline and the commands behind a download are followed.
-const FOLLOWED: usize = 100;
+const FOLLOWED: usize = 32;
 
 impl Rule for PipedDownload {
     fn about(&self) -> &'static About {

@@ -1,6 +1,6 @@
 //! A pipe whose first half may fail unseen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dockerfile::Keyword;
 use crate::policy::{About, Edit, Findings, Place, Rule, Run, Severity, View};
@@ -25,22 +25,24 @@ impl Rule for Pipefail {
 
     fn text(&self, view: &View<'_>, found: &mut Findings) {
         let careful = careful(view);
-        let mut reported = BTreeSet::new();
+        let mut settled = None;
         let mut fixed = BTreeSet::new();
         for run in view.runs() {
             let node = run.node;
             let Some(stage) = node.stage.filter(|_| !node.onbuild) else { continue };
-            let set = careful.iter().any(|(at, from)| *at == stage && *from < node.index);
-            if set || reported.contains(&node.index) {
+            let set = careful.get(&stage).is_some_and(|from| *from < node.index);
+            if set || settled == Some(node.index) {
                 continue;
             }
             let Some(command) = unseen(run) else { continue };
-            if run.node.instruction.logical.bytes().windows(8).any(|it| it == b"pipefail")
-                || run.body.bytes.windows(8).any(|it| it == b"pipefail")
+            settled = Some(node.index);
+            let mentions = |text: &[u8]| text.windows(8).any(|it| it == b"pipefail");
+            let source = view.file.source();
+            if mentions(node.instruction.logical.bytes())
+                || node.instruction.heredocs.iter().any(|it| mentions(it.body.of(source)))
             {
                 continue;
             }
-            reported.insert(node.index);
             let span = run.body.span(command.span.clone());
             let finding =
                 found.report(&ABOUT, span, "if this fails, the step goes on all the same");
@@ -58,21 +60,21 @@ impl Rule for Pipefail {
 const BASH: &str = "[\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]";
 
 /// The stages whose shell looks at pipes, and from which instruction on.
-fn careful(view: &View<'_>) -> BTreeSet<(usize, usize)> {
-    let mut found = BTreeSet::new();
+fn careful(view: &View<'_>) -> BTreeMap<usize, usize> {
+    let mut found = BTreeMap::new();
     for node in view.nodes().filter(|node| !node.onbuild) {
         let Some(stage) = node.stage else { continue };
         match node.instruction.keyword {
             Keyword::From => {
                 let parent = view.stages.get(stage).and_then(|stage| view.parent(stage));
-                if parent.is_some_and(|parent| found.iter().any(|(at, _)| *at == parent.index)) {
-                    found.insert((stage, node.index));
+                if parent.is_some_and(|parent| found.contains_key(&parent.index)) {
+                    found.insert(stage, node.index);
                 }
             }
             Keyword::Shell => {
                 let words = node.instruction.words();
                 if words.iter().any(|word| word.text.contains("pipefail")) {
-                    found.insert((stage, node.index));
+                    found.entry(stage).or_insert(node.index);
                 }
             }
             _ => {}

@@ -1,5 +1,7 @@
 //! A container that runs more than its program.
 
+use std::collections::BTreeMap;
+
 use crate::dockerfile::{Args, Keyword};
 use crate::policy::body;
 use crate::policy::{About, Findings, Node, Place, Rule, Run, Severity, View};
@@ -26,14 +28,18 @@ impl Rule for SeveralProcesses {
         for node in started(view) {
             let args = &node.instruction.args;
             let message = match args {
-                Args::Exec(words) if manager(view, words.iter().map(|word| word.text.as_str())) => {
+                Args::Exec(words)
+                    if manager(words.iter().map(|word| word.text.as_str()))
+                        || words.first().is_some_and(|word| word.text == "/init")
+                            && view.file.source().windows(10).any(|it| it == b"s6-overlay") =>
+                {
                     Some("a process manager: the container runs several programs")
                 }
                 _ => None,
             };
             let message = message.or_else(|| {
                 let scripts = body::runs(node, view.file.source());
-                scripts.iter().find_map(|script| several(view, script))
+                scripts.iter().find_map(several)
             });
             if let Some(message) = message {
                 found.report(&ABOUT, node.instruction.span, message).help(
@@ -46,23 +52,24 @@ impl Rule for SeveralProcesses {
 
 /// The CMD and ENTRYPOINT that count.
 fn started<'a>(view: &View<'a>) -> Vec<Node<'a>> {
-    let mut found: Vec<Node<'a>> = Vec::new();
-    for stage in view.lineage() {
-        let last = |keyword| {
-            view.all(keyword).filter(|node| node.stage == Some(*stage) && !node.onbuild).last()
-        };
-        let (entrypoint, cmd) = (last(Keyword::Entrypoint), last(Keyword::Cmd));
-        let has = |keyword| found.iter().any(|node| node.instruction.keyword == keyword);
-        // An ENTRYPOINT takes the CMD of the stage before away.
-        let set = has(Keyword::Entrypoint);
-        let cmd = cmd.filter(|_| !set && !has(Keyword::Cmd));
-        found.extend(entrypoint.filter(|_| !set));
-        found.extend(cmd);
+    let mut last = BTreeMap::new();
+    for node in view.nodes().filter(|node| !node.onbuild) {
+        last.insert((node.stage, node.instruction.keyword), node);
     }
-    found
+    let mut entrypoint = None;
+    let mut cmd = None;
+    for stage in view.lineage().iter().copied().map(Some) {
+        // An ENTRYPOINT takes the CMD of the stage before away.
+        if entrypoint.is_some() {
+            break;
+        }
+        cmd = cmd.or(last.get(&(stage, Keyword::Cmd)).copied());
+        entrypoint = last.get(&(stage, Keyword::Entrypoint)).copied();
+    }
+    entrypoint.into_iter().chain(cmd).collect()
 }
 
-fn manager<'w>(view: &View<'_>, words: impl Iterator<Item = &'w str>) -> bool {
+fn manager<'w>(words: impl Iterator<Item = &'w str>) -> bool {
     words.take(4).enumerate().any(|(at, word)| {
         let name = word.rsplit('/').next().unwrap_or(word);
         let known = matches!(
@@ -80,18 +87,16 @@ fn manager<'w>(view: &View<'_>, words: impl Iterator<Item = &'w str>) -> bool {
                 | "systemd"
         );
         let init = matches!(word, "/sbin/init" | "/usr/sbin/init");
-        let overlay =
-            || word == "/init" && view.file.source().windows(10).any(|it| it == b"s6-overlay");
-        known || at == 0 && (init || overlay())
+        known || at == 0 && init
     })
 }
 
-fn several(view: &View<'_>, script: &Run<'_>) -> Option<&'static str> {
+fn several(script: &Run<'_>) -> Option<&'static str> {
     let commands = &script.script.commands;
     for (index, command) in commands.iter().enumerate() {
         let call = command.call();
         if let Some(call) = call {
-            if manager(view, std::iter::once(call.word.text.as_str())) {
+            if manager(std::iter::once(call.word.text.as_str())) {
                 return Some("a process manager: the container runs several programs");
             }
             let starts = |word: Option<&str>| matches!(word, Some("start" | "restart"));

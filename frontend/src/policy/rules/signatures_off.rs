@@ -30,10 +30,11 @@ impl Rule for SignaturesOff {
                 written(run, command, found);
             }
         }
+        let mut fetching = Downloads::default();
         for (run, _, call) in calls(view) {
             let Some((word, fixable)) = offending(call) else { continue };
             // Packages that were built here have no signature; those that were downloaded count.
-            if only_files(call) && (verified.of(view, run) || !downloads(run)) {
+            if only_files(call) && (verified.of(view, run) || !fetching.of(run)) {
                 continue;
             }
             let same = call.args.iter().filter(|other| fixable && other.text == word.text);
@@ -160,9 +161,22 @@ fn trusted(text: &str) -> bool {
     })
 }
 
-/// Whether a script downloads anything itself.
-fn downloads(run: &Run<'_>) -> bool {
-    calls_of(run).any(|(_, call)| download(call).is_some())
+/// Whether a script downloads anything itself, worked out once for each.
+#[derive(Default)]
+struct Downloads {
+    known: Option<(*const (), bool)>,
+}
+
+impl Downloads {
+    fn of(&mut self, run: &Run<'_>) -> bool {
+        let key = std::ptr::from_ref(run).cast();
+        if let Some((_, downloads)) = self.known.filter(|(known, _)| *known == key) {
+            return downloads;
+        }
+        let downloads = calls_of(run).any(|(_, call)| download(call).is_some());
+        self.known = Some((key, downloads));
+        downloads
+    }
 }
 
 /// Whether all that is installed are files.

@@ -22,6 +22,7 @@ impl Rule for UpdateAlone {
 
     fn text(&self, view: &View<'_>, found: &mut Findings) {
         let mut used = LastCall::default();
+        let mut settled = None;
         for (run, index, call) in package_calls(view) {
             if call.action != Action::Update || !matches!(call.manager, Manager::Apt | Manager::Apk)
             {
@@ -29,7 +30,11 @@ impl Rule for UpdateAlone {
             }
             let uses = [Action::Install, Action::Upgrade, Action::Other, Action::Remove];
             let used = used.of(run, &uses);
-            if used.is_some_and(|used| used > index) || !understood(run) {
+            if used.is_some_and(|used| used > index) || settled == Some(run.node.index) {
+                continue;
+            }
+            settled = Some(run.node.index);
+            if !understood(run) {
                 continue;
             }
             let span = run.body.span(call.call.word.span.start..call.verb.span.end);
