@@ -51,7 +51,7 @@ fn what(package: &str) -> Option<&'static str> {
         }
         "gdb" | "gdbserver" | "strace" | "ltrace" | "valgrind" | "perf" | "lldb" => "a debugger",
         "nmap" | "ncat" | "nmap-ncat" | "netcat" | "netcat-openbsd" | "netcat-traditional"
-        | "tcpdump" | "tshark" | "wireshark" | "hping3" | "masscan" | "socat" => {
+        | "tcpdump" | "tshark" | "wireshark" | "hping3" | "masscan" => {
             "a tool to look around in the network"
         }
         _ => return None,

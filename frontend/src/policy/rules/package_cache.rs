@@ -106,7 +106,7 @@ fn cache(manager: Manager) -> (&'static str, &'static str, &'static [&'static st
 fn keeps_any(call: &PackageCall<'_>) -> bool {
     match call.manager {
         Manager::Apk => {
-            call.call.option(&["--no-cache"]).is_none()
+            call.call.option(&["--no-cache", "--no-network"]).is_none()
                 && !call.call.args.iter().any(|word| word.text.starts_with('$'))
         }
         // The fix calls it by its name; the others have few users.
@@ -294,6 +294,7 @@ mod tests {
                 "apt-get install -y x",
                 "--mount=type=cache,target=/var/lib/apt,sharing=locked apt-get update && apt-get install -y x",
                 "apk add --no-cache x",
+                "x | xargs -rt apk add --no-network --virtual .run",
                 "apk add x && rm -rf /var/cache/apk/*",
                 "--mount=type=cache,target=/var/cache/apk apk add x",
                 "yum install -y x && yum clean all",

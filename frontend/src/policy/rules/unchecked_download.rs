@@ -117,8 +117,12 @@ fn is_data(name: &str) -> bool {
 
 /// Whether an address names a git commit: what stands there cannot change unseen.
 fn has_commit(url: &str) -> bool {
-    url.split(['/', '@', '=', '-', '.'])
-        .any(|part| part.len() == 40 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    // A variable that is named so holds one.
+    url.contains("COMMIT}")
+        || url.contains("_COMMIT/")
+        || url
+            .split(['/', '@', '=', '-', '.'])
+            .any(|part| part.len() == 40 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -162,6 +166,7 @@ mod tests {
                 "curl -o x http://127.0.0.1:80/",
                 "wget --spider https://example.com/",
                 "curl -o x https://raw.githubusercontent.com/a/b/0123456789012345678901234567890123456789/x",
+                "wget -O /x \"https://example.com/docker/${DIND_COMMIT}/hack/dind\"",
                 "FROM a\nRUN curl -o x https://example.com/x\nRUN echo \"$S x\" | sha256sum -c\n",
             ],
         );
