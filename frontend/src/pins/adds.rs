@@ -98,15 +98,29 @@ pub fn remote_adds(dockerfile: &Dockerfile, scope: &Scope) -> Vec<RemoteAdd> {
         Reader { dockerfile, scope, globals: &globals, lex: Lex::new(dockerfile.escape()) };
     let mut found = Vec::new();
     for stage in dockerfile.stages() {
+        // Variables change at ENV and ARG only: what is known of them serves until the next one.
+        let mut known: Option<BTreeMap<String, String>> = None;
         for index in stage.body.clone() {
-            let Some(node) = dockerfile.instructions.get(index).filter(|node| adds(node)) else {
-                continue;
-            };
-            let env = || stage_env(reader.dockerfile, reader.scope, reader.globals, &stage, index);
-            found.extend(reader.sources(node, reachable.contains(&stage.index), env));
+            let Some(node) = dockerfile.instructions.get(index) else { continue };
+            match node.keyword {
+                Keyword::Env | Keyword::Arg => known = None,
+                Keyword::Add if may_be_remote(node) => {
+                    let env = known.get_or_insert_with(|| {
+                        stage_env(reader.dockerfile, reader.scope, reader.globals, &stage, index)
+                    });
+                    found.extend(reader.sources(node, reachable.contains(&stage.index), env));
+                }
+                _ => {}
+            }
         }
     }
     found
+}
+
+/// Whether a source looks like an address, or could become one.
+fn may_be_remote(node: &Instruction) -> bool {
+    let Some((_, sources)) = node.words().split_last() else { return false };
+    sources.iter().any(|word| ["://", "$", "@"].iter().any(|part| word.text.contains(part)))
 }
 
 struct Reader<'a> {
@@ -121,17 +135,11 @@ impl Reader<'_> {
         &self,
         node: &Instruction,
         reachable: bool,
-        env: impl FnOnce() -> BTreeMap<String, String>,
+        env: &BTreeMap<String, String>,
     ) -> Vec<RemoteAdd> {
         let Some((_, sources)) = node.words().split_last() else { return Vec::new() };
-        let may_be_remote =
-            |word: &Word| ["://", "$", "@"].iter().any(|part| word.text.contains(part));
-        if !sources.iter().any(may_be_remote) {
-            return Vec::new();
-        }
-        let env = env();
         let alone = sources.len() == 1 && node.heredocs.is_empty();
-        let found = sources.iter().filter_map(|word| self.source(node, word, &env, alone));
+        let found = sources.iter().filter_map(|word| self.source(node, word, env, alone));
         found.map(|found| RemoteAdd { reachable, ..found }).collect()
     }
 
