@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_frontend::dockerfile::{
-    Dockerfile, ImageInput, Platform, Scope, Span, Word, image_inputs,
+    Dockerfile, ImageInput, ItemKind, Lex, Platform, Scope, Span, Word, image_inputs,
 };
 use cofferdam_frontend::pins::{Digest, Lock, Reference, pin};
 use proptest::prelude::*;
@@ -119,8 +119,15 @@ proptest! {
         let file = Dockerfile::parse(&source);
         let len = source.len();
         let inside = |span: Span| span.start <= span.end && span.end <= len;
+        for item in &file.items {
+            if let ItemKind::Instruction(index) = item.kind {
+                let node = &file.instructions[index];
+                prop_assert!(item.span.start <= node.span.start && node.span.end <= item.span.end);
+            }
+        }
         for node in &file.instructions {
             prop_assert!(inside(node.span));
+            prop_assert_eq!(node.line, file.line_col(node.span.start).line);
             check_word(&node.keyword_word, len);
             for word in node.words() {
                 check_word(word, len);
@@ -164,6 +171,21 @@ proptest! {
         let again = pin(&pinned.bytes, &scope(), &BTreeMap::new(), &BTreeSet::new()).unwrap();
         prop_assert_eq!(again.bytes, pinned.bytes);
         prop_assert!(again.replacements.is_empty());
+    }
+
+    #[test]
+    fn expansion_never_panics(
+        word in "[$]?[{}a-z:/#%*?+\\\\`'\"< =\u{e9}\u{2003}-]{0,60}",
+        value in "[a-z/*\\\\ ]{0,20}",
+        flags in any::<[bool; 5]>(),
+    ) {
+        let [backtick, raw_quotes, raw_escapes, plain_quotes, keep_unset] = flags;
+        let escape = if backtick { '`' } else { '\\' };
+        let lex = Lex { escape, raw_quotes, raw_escapes, plain_quotes, keep_unset };
+        let env: BTreeMap<String, String> = [("a".to_owned(), value)].into();
+        if let Ok(done) = lex.expand(&word, &env) {
+            prop_assert!(!done.matched.iter().any(|name| done.undefined.contains(name)));
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod terminal;
 mod transport;
 mod triggers;
 mod vcs;
+mod verdicts;
 
 use std::os::unix::net::UnixStream;
 
@@ -86,6 +87,7 @@ const SUITES: &[&[Test]] = &[
     credentials::TESTS,
     attested::TESTS,
     vcs::TESTS,
+    verdicts::TESTS,
 ];
 
 fn main() {
