@@ -29,6 +29,7 @@ mod values;
 
 pub use directive::{Directive, Syntax, SyntaxForm};
 pub use error::{ParseError, ParseErrorKind};
+pub(crate) use expand::WORK;
 pub use expand::{EmptyEnv, Env, ExpandError, Expanded, Lex};
 pub use heredoc::Heredoc;
 pub use inputs::{
@@ -38,8 +39,8 @@ pub use instruction::{Args, Instruction, Keyword, Pair};
 pub use logical::{Logical, Word};
 pub use mount::{BadCsv, Mount, MountField, mount};
 pub use platform::Platform;
-pub(crate) use scope::context_key;
 pub use scope::{Globals, Scope, Undefined, global_args, stage_env};
+pub(crate) use scope::{apply, context_key};
 pub use span::{LineCol, LineIndex, Span};
 pub use split::Flag;
 pub use srcmap::SourceMap;

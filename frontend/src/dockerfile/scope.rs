@@ -177,7 +177,8 @@ pub fn stage_env(
     env
 }
 
-fn apply(
+/// What one instruction does to the variables.
+pub(crate) fn apply(
     node: &Instruction,
     lex: &Lex,
     scope: &Scope,

@@ -88,6 +88,53 @@ pub fn secret_build_arg(name: &str, value: &str) -> Option<SecretArg> {
     Some(SecretArg { reason, suggestion: advice::secret_id(name, reason) })
 }
 
+/// The shape of a credential in any text.
+pub fn credential_shape(text: &str) -> Option<Shape> {
+    value::shape(text)
+}
+
+/// The secret that a variable of this name holds; `None` for proxies, which need none.
+pub fn secret_name(name: &str) -> Option<Word> {
+    if name::is_proxy(name) { None } else { name::secret_word(name) }
+}
+
+/// Whether a URL within a text has a password, and no public default.
+pub fn url_password(text: &str) -> bool {
+    url::has_password(text)
+}
+
+/// Whether a text stands where a secret would be put.
+pub fn is_stand_in(text: &str) -> bool {
+    text::is_stand_in(text)
+}
+
+/// Whether a password is one that everybody tries first: a word of its own name, or of a short list.
+pub fn is_well_known(name: &str, value: &str) -> bool {
+    const KNOWN: [&str; 18] = [
+        "123456",
+        "12345678",
+        "1234",
+        "admin",
+        "administrator",
+        "docker",
+        "guest",
+        "jenkins",
+        "letmein",
+        "mysql",
+        "oracle",
+        "pass",
+        "postgres",
+        "qwerty",
+        "root",
+        "user",
+        "vagrant",
+        "welcome",
+    ];
+    let value = value.trim().to_ascii_lowercase();
+    let own = name.split('_').any(|word| word.eq_ignore_ascii_case(&value));
+    own || KNOWN.contains(&value.as_str())
+}
+
 fn reason(name: &str, value: &str) -> Option<Reason> {
     if let Some(shape) = token::find(name) {
         return Some(Reason::CredentialAsName(shape));

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::body::{self, Run};
 use super::settings::Settings;
@@ -32,7 +33,16 @@ pub struct View<'a> {
     globals: OnceCell<Globals>,
     lineage: OnceCell<Vec<usize>>,
     runs: OnceCell<Vec<Run<'a>>>,
+    variables: OnceCell<Vec<Variables>>,
 }
+
+/// Variables before one instruction; `None` where there are too many to keep.
+type Variables = Option<Rc<BTreeMap<String, String>>>;
+
+/// How many ARG and ENV are followed; people write dozens.
+const MOST_CHANGES: usize = 2000;
+/// How long all variables of a moment may be together.
+const MOST_BYTES: usize = 1 << 15;
 
 impl<'a> View<'a> {
     pub fn new(file: &'a Dockerfile, settings: &'a Settings) -> Self {
@@ -44,6 +54,7 @@ impl<'a> View<'a> {
             globals: OnceCell::new(),
             lineage: OnceCell::new(),
             runs: OnceCell::new(),
+            variables: OnceCell::new(),
         }
     }
 
@@ -72,11 +83,46 @@ impl<'a> View<'a> {
 
     /// Variables right before an instruction, those of the base image left out.
     pub fn variables(&self, node: Node<'_>) -> BTreeMap<String, String> {
-        let stage = node.stage.and_then(|stage| self.stages.get(stage));
-        stage.map_or_else(BTreeMap::new, |stage| {
-            let scope = &self.settings.scope;
-            dockerfile::stage_env(self.file, scope, self.globals(), stage, node.index)
-        })
+        self.known(node).map_or_else(BTreeMap::new, |known| BTreeMap::clone(&known))
+    }
+
+    fn known(&self, node: Node<'_>) -> Variables {
+        let all = self.variables.get_or_init(|| self.every_variable());
+        all.get(node.index).cloned().flatten()
+    }
+
+    /// The variables before each instruction; shared, since most change none.
+    fn every_variable(&self) -> Vec<Variables> {
+        let lex = dockerfile::Lex::new(self.file.escape());
+        let mut before: Vec<Variables> = vec![None; self.file.instructions.len()];
+        let mut ends: Vec<Variables> = Vec::new();
+        let (mut changes, mut work) = (0, dockerfile::WORK);
+        for stage in &self.stages {
+            let mut now: Variables = match self.parent(stage) {
+                Some(parent) => ends.get(parent.index).cloned().flatten(),
+                None => Some(Rc::default()),
+            };
+            for index in stage.body.clone() {
+                if let Some(slot) = before.get_mut(index) {
+                    slot.clone_from(&now);
+                }
+                let node = self.file.instructions.get(index);
+                let node = node.filter(|n| matches!(n.keyword, Keyword::Arg | Keyword::Env));
+                if let (Some(node), Some(known)) = (node, &mut now) {
+                    let scope = &self.settings.scope;
+                    let known = Rc::make_mut(known);
+                    dockerfile::apply(node, &lex, scope, self.globals(), known, &mut work);
+                    changes += 1;
+                    let bytes: usize =
+                        known.iter().map(|(name, value)| name.len() + value.len()).sum();
+                    if changes > MOST_CHANGES || bytes > MOST_BYTES {
+                        now = None;
+                    }
+                }
+            }
+            ends.push(now);
+        }
+        before
     }
 
     /// A word with variables expanded as they are right before its instruction; `None` where that
@@ -86,7 +132,7 @@ impl<'a> View<'a> {
             return Some(word.text.clone());
         }
         let lex = dockerfile::Lex::new(self.file.escape());
-        let done = lex.expand(&word.text, &self.variables(node)).ok()?;
+        let done = lex.expand(&word.text, &*self.known(node)?).ok()?;
         done.undefined.is_empty().then_some(done.text)
     }
 
@@ -192,5 +238,41 @@ impl<'a> View<'a> {
             }
             found
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_those_that_a_build_has() {
+        let source = "ARG G=1\nFROM a:1 AS base\nARG G\nENV A=$G B=$A\nRUN x\nFROM a:1\n\
+            ENV A=other\nFROM base\nENV B=$A C=\"$B$B\"\nARG D=$C\nRUN x\n";
+        let file = Dockerfile::parse(source.as_bytes());
+        let settings = Settings::default();
+        let view = View::new(&file, &settings);
+        for node in view.nodes() {
+            let Some(stage) = node.stage.and_then(|stage| view.stages.get(stage)) else { continue };
+            let scope = &settings.scope;
+            let expected = dockerfile::stage_env(&file, scope, view.globals(), stage, node.index);
+            if node.instruction.keyword != Keyword::From {
+                assert_eq!(view.variables(node), expected, "{node:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn too_many_variables_are_not_followed() {
+        let mut source = String::from("FROM a:1\n");
+        for index in 0..3 * MOST_CHANGES {
+            source.push_str(&format!("ENV V{index}=$V0\n"));
+        }
+        source.push_str("USER $V0\n");
+        let file = Dockerfile::parse(source.as_bytes());
+        let settings = Settings::default();
+        let view = View::new(&file, &settings);
+        let last = view.nodes().last().unwrap();
+        assert_eq!(view.variables(last), BTreeMap::new());
     }
 }

@@ -121,17 +121,32 @@ static ROWS: [Row; 46] = [
 
 /// The first token found in a text.
 pub(super) fn find(text: &str) -> Option<Shape> {
-    let row = ROWS.iter().find(|row| {
-        after(text, row.prefix).any(|rest| {
+    let bytes = text.as_bytes();
+    let mut inside = false;
+    // One way through the text for all rows: most bytes begin none of them.
+    for (at, byte) in bytes.iter().enumerate() {
+        let begins = !inside && starts_row(*byte);
+        inside = word(*byte);
+        let Some(rest) = text.get(at..).filter(|_| begins) else { continue };
+        let row = ROWS.iter().find(|row| {
+            let Some(rest) = rest.strip_prefix(row.prefix) else { return false };
             // One byte more than allowed, so that a longer run does not match.
             let body = run(rest, row.lengths.end() + 1, row.alphabet);
             row.lengths.contains(&body.len()) && !continues(rest, body) && (row.check)(body)
-        })
-    });
-    match row {
-        Some(row) => Some(Shape::Token(row.what)),
-        None => gitlab_routable(text).then_some(Shape::Token(GITLAB)),
+        });
+        if let Some(row) = row {
+            return Some(Shape::Token(row.what));
+        }
     }
+    gitlab_routable(text).then_some(Shape::Token(GITLAB))
+}
+
+/// Whether some row's prefix begins with this byte.
+fn starts_row(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'A' | b'N' | b'S' | b'd' | b'g' | b'h' | b'l' | b'n' | b'p' | b'r' | b's' | b'x'
+    )
 }
 
 /// Whether a word goes on after the token, which then is none.

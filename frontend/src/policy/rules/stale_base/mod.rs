@@ -34,7 +34,7 @@ impl Rule for StaleBase {
                 continue;
             }
             let Some((line, version, end)) = ended(image, tag, today) else { continue };
-            let message = format!("{} {version} got its last updates on {end}", line.image);
+            let message = format!("{} {version} has had no updates since {end}", line.image);
             let finding = found.report(&ABOUT, input.span, message);
             finding.help(if other(line) {
                 format!("its successor today: {}", line.successor)
@@ -77,7 +77,12 @@ fn other(line: &Line) -> bool {
 /// The last day of a version: of its longest part that has a row.
 fn end(line: &Line, version: &str) -> Option<Day> {
     let fits = |name: &str| {
-        version.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        let rest = version.strip_prefix(name);
+        // `php:5` was the last 5, not every 5: those have rows of their own.
+        let below =
+            |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let whole = line.versions.iter().any(|(other, _)| below(other));
+        rest.is_some_and(|rest| rest.is_empty() || !whole && rest.starts_with('.'))
     };
     let rows = line.versions.iter().filter(|(name, _)| fits(name));
     rows.max_by_key(|(name, _)| name.len()).map(|(_, end)| *end)
@@ -145,7 +150,7 @@ mod tests {
             ],
         );
         let found = findings(&StaleBase, "FROM debian:buster-slim\n");
-        assert_eq!(found[0].message, "debian buster got its last updates on 2024-06-30");
+        assert_eq!(found[0].message, "debian buster has had no updates since 2024-06-30");
     }
 
     #[test]
@@ -167,6 +172,7 @@ mod tests {
                 "FROM golang:1\n",
                 "FROM golang:1.110\n",
                 "FROM php:8-fpm-alpine\n",
+                "FROM php:5.2\n",
                 "FROM ubuntu:22.04\n",
                 "FROM centos\n",
                 "FROM example.com/debian:buster\n",
