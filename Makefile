@@ -22,7 +22,7 @@ lint:
 
 unit:
 	cargo test --locked --workspace --exclude cofferdam
-	cargo test --locked --lib --bins --test walls --test command_lines
+	cargo test --locked --lib --bins --test walls --test command_lines --test check
 
 # The same tests on each engine of the lab, examples/ as their pages say, and on the first engine
 # what `differential` does; stops what it started.

@@ -5,6 +5,7 @@
 
 pub mod attest;
 pub mod builders;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod docker_config;

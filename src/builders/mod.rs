@@ -10,7 +10,7 @@ mod pick;
 mod platform;
 mod reach;
 mod store;
-mod suggest;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 

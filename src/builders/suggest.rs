@@ -4,7 +4,7 @@
 const LISTED: usize = 8;
 
 /// The name that was probably meant; else all there are, when they are few.
-pub(super) fn near(wanted: &str, mut names: Vec<String>) -> Vec<String> {
+pub(crate) fn near(wanted: &str, mut names: Vec<String>) -> Vec<String> {
     let wanted = wanted.to_ascii_lowercase();
     let allowed = wanted.chars().count().div_ceil(3);
     let closest = names

@@ -10,10 +10,12 @@ use crate::report::printer::Printer;
 use crate::request::{BuildRequest, ConnectionFlags, Environment};
 
 mod build;
+mod check;
 mod docs;
 mod install;
 mod lock;
 mod provenance;
+mod rules;
 mod usage;
 
 /// Build an image that can be trusted, where `docker build` stood.
@@ -48,6 +50,12 @@ enum Command {
     Build(Box<build::BuildArgs>),
     /// Lock what the Dockerfile names: digests, checksums, commits
     Lock(Box<lock::LockArgs>),
+    /// Check Dockerfiles against the rules, and mend them
+    Check(check::CheckArgs),
+    /// List the rules
+    Rules(rules::RulesArgs),
+    /// Tell what a rule is about
+    Explain(rules::ExplainArgs),
     /// Print the provenance of an image that was built here
     Provenance(provenance::ProvenanceArgs),
     /// Let `docker build` run cofferdam
@@ -91,6 +99,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         None => printer.stdout(FRONT_PAGE.as_bytes()),
         Some(Command::Build(args)) => args.run(&cli.connection, &printer),
         Some(Command::Lock(args)) => args.run(&cli.connection, &environment, &printer),
+        Some(Command::Check(args)) => return end(args.run(&printer)),
+        Some(Command::Rules(args)) => args.run(&printer),
+        Some(Command::Explain(args)) => args.run(&printer),
         Some(Command::Provenance(args)) => args.run(&cli.connection, &printer),
         Some(Command::Install(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Uninstall(args)) => args.run(&cli.connection, &environment, &printer),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cofferdam_frontend::graph::judge::Violation;
+use cofferdam_frontend::policy::{self, Place};
 
 use super::date::Date;
 
@@ -20,6 +21,12 @@ pub const EXCEPTABLE: [&str; 7] = [
 ];
 /// How long a new exception is proposed for, in days.
 const PROPOSED: i64 = 90;
+
+/// Whether an exception can lift a rule: those above, and every rule that looks at the text.
+pub(super) fn is_exceptable(rule: &str) -> bool {
+    let by_text = || policy::rule(rule).is_some_and(|r| r.about().places.contains(&Place::Text));
+    EXCEPTABLE.contains(&rule) || by_text()
+}
 
 /// One `[[exception]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +103,7 @@ impl Exceptions {
     pub fn offer(&self, violations: &mut [Violation]) {
         let mut offered = BTreeSet::new();
         for violation in violations {
-            if EXCEPTABLE.contains(&violation.rule) && offered.insert(violation.rule) {
+            if is_exceptable(violation.rule) && offered.insert(violation.rule) {
                 violation.fix = format!("{}\n{}", violation.fix, self.proposal(violation.rule));
             }
         }

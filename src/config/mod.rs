@@ -3,9 +3,11 @@
 //! The file stands in the Dockerfile's directory or above it, within the repository. A directory
 //! further up belongs to somebody else, who must not be able to allow anything here.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cofferdam_frontend::graph::judge::Violation;
+use cofferdam_frontend::policy::{Level, Levels, Profile};
 
 use crate::error::{Error, SourceText};
 
@@ -30,6 +32,12 @@ const NOTICE: i64 = 14;
 /// What a `cofferdam.toml` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// `profile`: what findings do where nothing else is said.
+    pub profile: Option<Profile>,
+    /// `[rules]`: levels by the rule's id.
+    pub rules: BTreeMap<String, Level>,
+    /// `check.registries`: where base images may come from; empty allows all.
+    pub registries: Vec<String>,
     /// Its path, as it leads there from here.
     shown: String,
     directory: PathBuf,
@@ -93,6 +101,30 @@ impl Config {
         }
     }
 
+    /// The levels of its rules, before a command line has its say.
+    pub fn levels(&self) -> Levels {
+        Levels {
+            profile: self.profile.unwrap_or_default(),
+            rules: self.rules.clone(),
+            ..Levels::default()
+        }
+    }
+
+    /// The exceptions for one Dockerfile, for whoever asks about it without building it.
+    pub fn exceptions_of(&self, dockerfile: Option<&Path>) -> Vec<&Exception> {
+        self.exceptions.iter().filter(|e| self.is_about(e, dockerfile)).collect()
+    }
+
+    /// The file as it leads there from here.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Its bytes.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
     /// Refuses entries whose end has passed.
     fn check_ends(&self, exceptions: &[Exception], today: Date) -> Result<(), Error> {
         let exceptions = exceptions.iter().map(|e| (e.line, e.expires, e.title(), &e.owner));
@@ -135,7 +167,8 @@ impl Config {
 }
 
 impl Exception {
-    fn title(&self) -> String {
+    /// What it is, for messages.
+    pub(crate) fn title(&self) -> String {
         format!("the exception from {} for {}", self.rule, self.path)
     }
 }

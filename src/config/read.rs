@@ -1,16 +1,19 @@
 //! The text of `cofferdam.toml`, strictly: what is not known is an error, with its place.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use cofferdam_frontend::policy::{self, Level, Profile};
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
 use super::date::Date;
 use super::error::ConfigError;
-use super::exceptions::{EXCEPTABLE, Exception};
+use super::exceptions::{EXCEPTABLE, Exception, is_exceptable};
 use super::{Config, Keep};
+use crate::builders::suggest;
 use crate::error::Place;
 
 /// Stands for a Dockerfile that was read from standard input.
@@ -19,10 +22,22 @@ const STDIN: &str = "-";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
+    profile: Option<Spanned<String>>,
+    #[serde(default)]
+    rules: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    check: RawCheck,
     #[serde(default)]
     exception: Vec<Spanned<RawException>>,
     #[serde(default)]
     strip: RawStrip,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCheck {
+    #[serde(default)]
+    registries: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -77,7 +92,15 @@ pub(super) fn parse(shown: &str, bytes: Vec<u8>) -> Result<Config, ConfigError> 
     }
     let keep =
         raw.strip.keep.into_iter().map(|entry| source.keep(entry)).collect::<Result<_, _>>()?;
+    let profile = raw.profile.map(|profile| source.profile(&profile)).transpose()?;
+    let rules = raw.rules.iter().map(|(rule, level)| source.rule(rule, level));
+    let rules = rules.collect::<Result<_, _>>()?;
+    let registries = raw.check.registries.into_iter().map(|registry| source.registry(registry));
+    let registries = registries.collect::<Result<_, _>>()?;
     Ok(Config {
+        profile,
+        rules,
+        registries,
         shown: shown.to_string(),
         directory: std::path::PathBuf::new(),
         exceptions,
@@ -103,16 +126,78 @@ struct Source<'a> {
     bytes: &'a [u8],
 }
 
+/// The rule that was probably meant.
+fn suggestion(rule: &str) -> Option<String> {
+    let exceptable = EXCEPTABLE.iter().map(ToString::to_string);
+    let names = policy::every_about().into_iter().map(|about| about.id.to_string());
+    let names: Vec<String> = names.chain(exceptable).collect();
+    let near = suggest::near(rule, names);
+    (near.len() == 1).then(|| format!("did you mean {}?", near.concat()))
+}
+
 impl Source<'_> {
+    fn profile(&self, profile: &Spanned<String>) -> Result<Profile, ConfigError> {
+        let name = profile.get_ref();
+        Profile::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
+            let hint = "profiles are \"standard\" and \"strict\"".to_string();
+            self.wrong(profile.span(), format!("there is no profile {name:?}"), Some(hint))
+        })
+    }
+
+    fn rule(
+        &self,
+        rule: &Spanned<String>,
+        level: &Spanned<String>,
+    ) -> Result<(String, Level), ConfigError> {
+        let id = rule.get_ref();
+        let decided = |about: &&policy::About| about.places.contains(&policy::Place::Text);
+        let Some(about) = policy::about(id).filter(decided) else {
+            // Rules of a build that no level changes.
+            let known = policy::about(id).is_some() || EXCEPTABLE.contains(&id.as_str());
+            let message = match known {
+                true => format!("the rule {id:?} has no level: it always refuses"),
+                false => format!("there is no rule {id:?}"),
+            };
+            let hint = suggestion(id).filter(|_| !known);
+            let hint =
+                hint.unwrap_or_else(|| "`cofferdam rules` tells which look at the text".into());
+            return Err(self.wrong(rule.span(), message, Some(hint)));
+        };
+        let name = level.get_ref();
+        let known = Level::ALL.into_iter().find(|known| known.name() == name);
+        let level = known.ok_or_else(|| {
+            let hint = "levels are \"deny\", \"warn\" and \"allow\"".to_string();
+            self.wrong(level.span(), format!("there is no level {name:?}"), Some(hint))
+        })?;
+        Ok((about.id.to_string(), level))
+    }
+
+    fn registry(&self, registry: Spanned<String>) -> Result<String, ConfigError> {
+        let text = registry.get_ref();
+        let bad = |c: char| c.is_whitespace() || matches!(c, '*' | '@' | '?');
+        if text.is_empty() || text.contains("://") || text.contains(bad) {
+            let hint = "write a registry or a repository, like docker.io/library".to_string();
+            return Err(self.wrong(
+                registry.span(),
+                format!("{text:?} names no registry"),
+                Some(hint),
+            ));
+        }
+        Ok(registry.into_inner())
+    }
+
     fn exception(&self, entry: Spanned<RawException>) -> Result<Exception, ConfigError> {
         let line = self.place(&entry.span()).line;
         let RawException { rule, path, reason, owner, expires } = entry.into_inner();
-        if !EXCEPTABLE.contains(&rule.get_ref().as_str()) {
-            return Err(self.wrong(
-                rule.span(),
-                format!("the rule {:?} knows no exceptions", rule.get_ref()),
-                Some(format!("rules that do: {}", EXCEPTABLE.join(", "))),
-            ));
+        if !is_exceptable(rule.get_ref()) {
+            let message = format!("the rule {:?} knows no exceptions", rule.get_ref());
+            let meant =
+                suggestion(rule.get_ref()).filter(|_| policy::about(rule.get_ref()).is_none());
+            let hint = meant.unwrap_or_else(|| {
+                let list = EXCEPTABLE.join(", ");
+                format!("rules that do: {list}, and all that look at the text (`cofferdam rules`)")
+            });
+            return Err(self.wrong(rule.span(), message, Some(hint)));
         }
         let relative = Path::new(path.get_ref());
         let inside = relative.components().all(|part| {

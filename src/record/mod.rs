@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-mod atomic;
+pub(crate) mod atomic;
 mod slot;
 
 pub use atomic::write as write_atomically;

@@ -29,6 +29,8 @@ pub struct Finding {
     pub message: String,
     /// Where, when there is such a place.
     pub snippet: Option<Snippet>,
+    /// Other places that belong to it.
+    pub notes: Vec<String>,
     /// A line to paste, or the lines of a diff; may be empty.
     pub fix: Vec<String>,
     /// Where to read more, as `cofferdam explain secret-in-layer`.
@@ -37,7 +39,7 @@ pub struct Finding {
 
 impl Finding {
     /// The lines of the block; `also` names further places of the same finding.
-    fn lines(&self, style: Style, also: &[String]) -> Vec<String> {
+    pub(super) fn lines(&self, style: Style, also: &[String]) -> Vec<String> {
         let (word, paint) = match self.level {
             Level::Error => ("error", Paint::Bad),
             Level::Warning => ("warning", Paint::Warning),
@@ -58,6 +60,7 @@ impl Finding {
                 lead = " ".repeat(gutter + word.len() + 6);
             }
         };
+        note("note", &self.notes);
         note("also", also);
         note("fix", &self.fix);
         note("see", self.see.as_slice());
@@ -129,6 +132,7 @@ mod tests {
                 column: 1,
                 ..Snippet::default()
             }),
+            notes: Vec::new(),
             fix: vec!["- a".into(), "+ b".into()],
             see: Some(format!("cofferdam explain {rule}")),
         }

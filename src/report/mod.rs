@@ -10,6 +10,7 @@ pub mod excerpt;
 pub mod failure;
 pub mod filter;
 pub mod finding;
+pub mod findings;
 pub mod ledger;
 pub mod log;
 pub mod plain;

@@ -74,6 +74,17 @@ impl Printer {
         stdout.map(std::fs::File::from).map_err(Error::io("write to stdout"))
     }
 
+    /// How what goes to standard output is decorated: with colours on a terminal.
+    pub fn stdout_style(&self) -> Style {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Style { color: std::io::stdout().is_terminal() && !plain }
+    }
+
+    /// Writes a report to standard error, decorated as that is.
+    pub fn stderr_report(&self, report: impl FnOnce(Style) -> Vec<u8>) {
+        self.raw(&report(self.style));
+    }
+
     /// Prints what the command was asked to print.
     pub fn stdout(&self, bytes: &[u8]) -> Result<(), Error> {
         // The same terminal may show both.
@@ -264,6 +275,7 @@ fn finding(violation: &Violation, source: Option<&SourceText>) -> Finding {
         level: Level::Error,
         message: violation.message.clone(),
         snippet,
+        notes: Vec::new(),
         fix: violation.fix.lines().map(String::from).collect(),
         see: Some(format!("{RULES}/{}.md", violation.rule)),
     }

@@ -60,6 +60,7 @@ mod tests {
                 length: 3,
                 label: "/app/.npmrc (raw, whole value), layer 3 of 5".into(),
             }),
+            notes: Vec::new(),
             fix: vec!["RUN --mount=type=secret,id=npm,target=/app/.npmrc npm ci".into()],
             see: Some("cofferdam explain secret-in-layer".into()),
         }

@@ -6,9 +6,14 @@
 //! `examples/policy` a bad and a good file for each that looks at the text.
 
 mod body;
+mod catalog;
 mod check;
 mod commands;
+mod day;
 mod finding;
+mod fix;
+mod ignore;
+mod level;
 mod registry;
 mod rule;
 pub mod rules;
@@ -19,8 +24,12 @@ mod testing;
 mod view;
 
 pub use body::{Body, Run};
-pub use check::check;
+pub use catalog::{about, every_about};
+pub use check::{check, read_errors};
 pub use finding::{Edit, Finding, Findings, Fix, Safety, Severity};
+pub use fix::{Mended, edited, mend};
+pub use ignore::{Heard, heed};
+pub use level::{FailOn, Level, Levels, Profile};
 pub use registry::{every_rule, rule};
 pub use rule::{About, Place, Rule};
 pub use settings::{Day, Settings};

@@ -1,0 +1,188 @@
+//! One file: read, check, mend, report.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use cofferdam_frontend::dockerfile::Dockerfile;
+use cofferdam_frontend::policy::{self, Finding, Level, Levels};
+
+use super::project::{Project, Projects};
+use super::{Asked, MAX_SIZE, Mended, STDIN, rewrite, row, shown};
+use crate::config::Date;
+use crate::error::Error;
+use crate::report::findings::{CheckedFile, Row};
+
+/// What one file came to.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// Its name, when it could be read.
+    pub(super) read: Option<String>,
+    /// Findings, if there are any.
+    pub(super) file: Option<CheckedFile>,
+    pub(super) notices: Vec<String>,
+    /// Why it could not be read or written.
+    pub(super) failure: Option<String>,
+    pub(super) mended: Option<Mended>,
+    /// What standard input holds after its fixes.
+    pub(super) stdin: Vec<u8>,
+    pub(super) fixed: usize,
+    pub(super) silenced: usize,
+}
+
+/// Checks a file of a directory.
+pub(super) fn file(asked: &Asked, projects: &Projects<'_>, path: &Path) -> Result<Taken, Error> {
+    let name = shown(path);
+    let bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let failure = Some(format!("cannot read {name}: {error}"));
+            return Ok(Taken { failure, ..Taken::default() });
+        }
+    };
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let project = projects.of(directory)?;
+    let mut taken = look(asked, projects, &project, name, Some(path), bytes);
+    if let (Some(mended), false) = (&taken.mended, asked.dry_run)
+        && let Err(error) = rewrite::rewrite(path, &mended.new)
+    {
+        taken.failure = Some(format!("cannot write {}: {error}", mended.name));
+    }
+    Ok(taken)
+}
+
+/// Checks what standard input held, as a file of the working directory.
+pub(super) fn stdin(
+    asked: &Asked,
+    projects: &Projects<'_>,
+    bytes: Vec<u8>,
+) -> Result<Taken, Error> {
+    let project = projects.of(Path::new("."))?;
+    Ok(look(asked, projects, &project, STDIN.into(), None, bytes))
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
+    let about = file.metadata()?;
+    let mut bytes = Vec::new();
+    if about.is_file() {
+        // One more, so that the end is seen without growing.
+        bytes.reserve(usize::try_from(about.len().min(MAX_SIZE)).unwrap_or(0) + 1);
+    }
+    file.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_SIZE {
+        return Err(std::io::Error::other("it is larger than 64 MiB, and no Dockerfile"));
+    }
+    Ok(bytes)
+}
+
+fn look(
+    asked: &Asked,
+    projects: &Projects<'_>,
+    project: &Project,
+    name: String,
+    path: Option<&Path>,
+    bytes: Vec<u8>,
+) -> Taken {
+    let mut judge = Judge::new(projects, project, path, asked.today);
+    let (mut fixed, mut mended) = (0, None);
+    let mut bytes = bytes;
+    if let Some(most) = asked.fix {
+        let result = policy::mend(&bytes, most, |file| judge.look(file).0);
+        fixed = result.made.len();
+        if result.bytes != bytes {
+            let new = result.bytes.clone();
+            let old = std::mem::replace(&mut bytes, result.bytes);
+            mended = Some(Mended { name: name.clone(), old, new });
+        }
+    }
+    let file = Dockerfile::parse(&bytes);
+    let (findings, silenced) = judge.look(&file);
+    let mut rows: Vec<Row> = findings
+        .into_iter()
+        .map(|finding| {
+            let denied = project.levels.of(finding.rule, finding.severity) == Level::Deny;
+            row::row(&file, finding, denied)
+        })
+        .collect();
+    let notices = std::mem::take(&mut judge.notices);
+    rows.extend(judge.expired.into_iter().map(|message| row::of_config(&message)));
+    let any = !rows.is_empty();
+    let stdin = if path.is_none() { bytes.clone() } else { Vec::new() };
+    Taken {
+        read: Some(name.clone()),
+        file: any.then_some(CheckedFile { name, source: bytes, rows }),
+        notices,
+        failure: None,
+        mended,
+        stdin,
+        fixed,
+        silenced,
+    }
+}
+
+/// Decides what of a file's findings is reported.
+struct Judge<'a> {
+    projects: &'a Projects<'a>,
+    project: &'a Project,
+    levels: &'a Levels,
+    /// Rules that an exception of the project lifts for this file.
+    lifted: Vec<String>,
+    /// Exceptions whose end has passed.
+    expired: Vec<String>,
+    notices: Vec<String>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(
+        projects: &'a Projects<'a>,
+        project: &'a Project,
+        path: Option<&Path>,
+        today: Date,
+    ) -> Self {
+        let mut judge = Self {
+            projects,
+            project,
+            levels: &project.levels,
+            lifted: Vec::new(),
+            expired: Vec::new(),
+            notices: Vec::new(),
+        };
+        let Some(config) = &project.config else { return judge };
+        for exception in config.exceptions_of(path) {
+            match exception.expires.filter(|expires| *expires < today) {
+                Some(expires) => judge.expired.push(format!(
+                    "{}:{}: {} ended on {expires}",
+                    config.shown(),
+                    exception.line,
+                    exception.title()
+                )),
+                None => judge.lifted.push(exception.rule.clone()),
+            }
+        }
+        judge
+    }
+
+    /// What is reported of a file, and how many findings are not.
+    fn look(&self, file: &Dockerfile) -> (Vec<Finding>, usize) {
+        let levels = self.levels;
+        let wanted = |about: &policy::About| levels.wants(about);
+        let mut findings = policy::check(file, &self.project.settings, wanted);
+        findings.extend(policy::read_errors(file));
+        findings.sort_by(|a, b| (a.span.start, a.rule).cmp(&(b.span.start, b.rule)));
+        let (mut findings, mut silenced) = match self.projects.today {
+            Some(today) => {
+                let heard = policy::heed(file, findings, today, wanted);
+                (heard.findings, heard.silenced.len())
+            }
+            None => (findings, 0),
+        };
+        findings.retain(|finding| levels.of(finding.rule, finding.severity) != Level::Allow);
+        let before = findings.len();
+        findings.retain(|finding| !self.lifted.iter().any(|rule| rule == finding.rule));
+        silenced += before - findings.len();
+        (findings, silenced)
+    }
+}
