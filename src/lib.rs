@@ -15,6 +15,7 @@ pub mod helper;
 pub mod hygiene;
 mod inputs;
 pub mod lock;
+pub mod lsp;
 pub mod pipeline;
 pub mod plugin;
 mod random;

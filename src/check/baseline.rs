@@ -82,6 +82,10 @@ impl Baseline {
             let name = root.relative(&file.name);
             let before = file.rows.len();
             file.rows.retain(|row| {
+                // What is no part of the file is no part of its past.
+                if row.key.is_empty() {
+                    return true;
+                }
                 let key = (row.rule.to_string(), name.clone(), row.key.clone());
                 match self.known.get_mut(&key).filter(|left| **left > 0) {
                     Some(left) => {
@@ -123,7 +127,7 @@ pub fn write(path: &Path, checked: &mut Checked) -> Result<usize, Error> {
     let mut known: BTreeMap<Key, usize> = BTreeMap::new();
     for file in &checked.files {
         let name = root.relative(&file.name);
-        for row in &file.rows {
+        for row in file.rows.iter().filter(|row| !row.key.is_empty()) {
             let key = (row.rule.to_string(), name.clone(), row.key.clone());
             *known.entry(key).or_insert(0) += 1;
         }
@@ -146,7 +150,10 @@ pub fn write(path: &Path, checked: &mut Checked) -> Result<usize, Error> {
     bytes.push(b'\n');
     atomic::write(path, &bytes).map_err(failed())?;
     checked.known += total;
-    checked.files.clear();
+    for file in &mut checked.files {
+        file.rows.retain(|row| row.key.is_empty());
+    }
+    checked.files.retain(|file| !file.rows.is_empty());
     Ok(total)
 }
 

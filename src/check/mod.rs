@@ -15,12 +15,14 @@ use crate::report::findings::Checked;
 pub mod baseline;
 mod collect;
 mod diff;
+mod editor;
 mod one;
 mod project;
 mod rewrite;
 mod row;
 
 pub use diff::unified;
+pub use editor::text;
 
 /// Stands for standard input.
 const STDIN: &str = "-";

@@ -123,6 +123,19 @@ fn look(
     }
 }
 
+/// What is reported of a text that stands, or will stand, at `path`.
+pub(super) fn findings(
+    asked: &Asked,
+    projects: &Projects<'_>,
+    path: Option<&Path>,
+    bytes: &[u8],
+) -> Result<Vec<Finding>, Error> {
+    let directory = path.and_then(Path::parent).unwrap_or(Path::new("."));
+    let project = projects.of(directory)?;
+    let judge = Judge::new(projects, &project, path, asked.today);
+    Ok(judge.look(&Dockerfile::parse(bytes)).0)
+}
+
 /// Decides what of a file's findings is reported.
 struct Judge<'a> {
     projects: &'a Projects<'a>,

@@ -14,6 +14,7 @@ mod check;
 mod docs;
 mod install;
 mod lock;
+mod lsp;
 mod provenance;
 mod rules;
 mod usage;
@@ -58,6 +59,8 @@ enum Command {
     Explain(rules::ExplainArgs),
     /// Print the provenance of an image that was built here
     Provenance(provenance::ProvenanceArgs),
+    /// Show findings in an editor, as a language server
+    Lsp(lsp::LspArgs),
     /// Let `docker build` run cofferdam
     Install(install::InstallArgs),
     /// Give `docker build` back to Docker
@@ -102,6 +105,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Check(args)) => return end(args.run(&printer)),
         Some(Command::Rules(args)) => args.run(&printer),
         Some(Command::Explain(args)) => args.run(&printer),
+        Some(Command::Lsp(args)) => args.run(),
         Some(Command::Provenance(args)) => args.run(&cli.connection, &printer),
         Some(Command::Install(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Uninstall(args)) => args.run(&cli.connection, &environment, &printer),

@@ -34,6 +34,7 @@ pub struct View<'a> {
     lineage: OnceCell<Vec<usize>>,
     runs: OnceCell<Vec<Run<'a>>>,
     variables: OnceCell<Vec<Variables>>,
+    names: OnceCell<BTreeMap<String, Vec<usize>>>,
 }
 
 /// Variables before one instruction; `None` where there are too many to keep.
@@ -55,6 +56,7 @@ impl<'a> View<'a> {
             lineage: OnceCell::new(),
             runs: OnceCell::new(),
             variables: OnceCell::new(),
+            names: OnceCell::new(),
         }
     }
 
@@ -170,11 +172,23 @@ impl<'a> View<'a> {
         let base = stage.base.as_ref()?;
         let lex = dockerfile::Lex::new(self.file.escape());
         let name = lex.expand(&base.text, &self.globals().args).ok()?.text;
-        self.stages
-            .iter()
-            .take(stage.index)
-            .rev()
-            .find(|other| other.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&name)))
+        // Names are kept in lower case, each with its stages in order.
+        let stages = self.names().get(name.to_lowercase().as_str())?;
+        let before = stages.partition_point(|index| *index < stage.index);
+        self.stages.get(*stages.get(before.checked_sub(1)?)?)
+    }
+
+    /// The stages of each name.
+    fn names(&self) -> &BTreeMap<String, Vec<usize>> {
+        self.names.get_or_init(|| {
+            let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for stage in &self.stages {
+                if let Some(name) = &stage.name {
+                    found.entry(name.clone()).or_default().push(stage.index);
+                }
+            }
+            found
+        })
     }
 
     /// Whether a stage surely runs on Windows, whose shell is another.
