@@ -11,6 +11,7 @@ use crate::request::{BuildRequest, ConnectionFlags, Environment};
 
 mod build;
 mod check;
+mod config;
 mod docs;
 mod install;
 mod lock;
@@ -57,6 +58,8 @@ enum Command {
     Rules(rules::RulesArgs),
     /// Tell what a rule is about
     Explain(rules::ExplainArgs),
+    /// Check cofferdam.toml, or print its schema
+    Config(config::ConfigArgs),
     /// Print the provenance of an image that was built here
     Provenance(provenance::ProvenanceArgs),
     /// Show findings in an editor, as a language server
@@ -106,6 +109,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Rules(args)) => args.run(&printer),
         Some(Command::Explain(args)) => args.run(&printer),
         Some(Command::Lsp(args)) => args.run(),
+        Some(Command::Config(args)) => args.run(&printer),
         Some(Command::Provenance(args)) => args.run(&cli.connection, &printer),
         Some(Command::Install(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Uninstall(args)) => args.run(&cli.connection, &environment, &printer),

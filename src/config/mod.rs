@@ -15,12 +15,14 @@ mod date;
 mod error;
 mod exceptions;
 mod read;
+mod schema;
 #[cfg(test)]
 mod tests;
 
 pub use date::Date;
 pub use error::ConfigError;
 pub use exceptions::{EXCEPTABLE, Exception, Exceptions};
+pub use schema::schema;
 
 /// Name of the file.
 pub const FILE: &str = "cofferdam.toml";
