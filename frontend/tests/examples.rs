@@ -76,3 +76,23 @@ fn pages_show_what_the_examples_hold() {
         }
     }
 }
+
+/// The table in `docs/rules/README.md` (`COFFERDAM_BLESS=1 cargo test` writes it).
+#[test]
+fn the_list_of_rules_is_whole() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/rules/README.md");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let head = "| rule | finds | weight | elsewhere |\n|---|---|---|---|\n";
+    let (before, _) = written.split_once(head).expect("the table's head");
+    let rows = policy::every_about().into_iter().filter(|it| it.places.contains(&Place::Text));
+    let rows = rows.map(|about| {
+        let About { id, title, severity, also, .. } = about;
+        let strict = if about.strict_only { ", `strict` only" } else { "" };
+        format!("| [{id}]({id}.md) | {title} | {severity}{strict} | {} |\n", also.join(" "))
+    });
+    let whole = format!("{before}{head}{}", rows.collect::<String>());
+    if std::env::var_os("COFFERDAM_BLESS").is_some() {
+        std::fs::write(&path, &whole).unwrap();
+    }
+    assert_eq!(written, whole, "{}", path.display());
+}
