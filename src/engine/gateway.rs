@@ -8,7 +8,8 @@ use bollard_buildkit_proto::moby::buildkit::v1::frontend as pb;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::result::Result as Kind;
 use cofferdam_frontend::bridge::{
-    Bridge, BridgeError, Capabilities, Made, Outcome, Parts, Solve, Solved,
+    Bridge, BridgeError, Capabilities, Container, Ended, Limits, Made, Outcome, Parts, Solve,
+    Solved,
 };
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
@@ -39,7 +40,12 @@ impl GatewayBridge {
         Self { client, build }
     }
 
-    fn request<T>(&self, message: T) -> Request<T> {
+    pub(super) fn client(&self) -> LlbBridgeClient<Channel> {
+        self.client.clone()
+    }
+
+    /// A request that says which build it belongs to.
+    pub(super) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.metadata_mut().insert(BUILD_ID, self.build.clone());
         request
@@ -53,7 +59,7 @@ impl GatewayBridge {
             log_name: format!("[internal] load metadata for {name}"),
             ..pb::ResolveImageConfigRequest::default()
         };
-        match self.client.clone().resolve_image_config(self.request(request)).await {
+        match self.client().resolve_image_config(self.request(request)).await {
             Ok(answer) => Ok(match answer.into_inner().digest {
                 digest if digest.is_empty() => {
                     RegistryAnswer::Absent("the engine names no digest for it".into())
@@ -77,7 +83,7 @@ impl GatewayBridge {
             log_name: format!("[internal] load metadata for {name}"),
             ..pb::ResolveImageConfigRequest::default()
         };
-        let answer = self.client.clone().resolve_image_config(self.request(request)).await;
+        let answer = self.client().resolve_image_config(self.request(request)).await;
         Ok(answer.map_err(|status| status_error::read(&status))?.into_inner().config)
     }
 
@@ -95,21 +101,20 @@ impl GatewayBridge {
             range: Some(pb::FileRange { offset: number(offset), length: number(length) }),
             mount_index: 0,
         };
-        let answer = self.client.clone().read_file(self.request(request)).await;
+        let answer = self.client().read_file(self.request(request)).await;
         Ok(answer.map_err(|status| status_error::read(&status))?.into_inner().data)
     }
 
     /// Hands the result to the exporter, or ends the build.
     pub(super) async fn finish(&self, result: pb::ReturnRequest) -> Result<(), Status> {
-        self.client.clone().r#return(self.request(result)).await.map(drop)
+        self.client().r#return(self.request(result)).await.map(drop)
     }
 }
 
 impl Bridge for GatewayBridge {
     async fn ping(&self) -> Result<Capabilities, BridgeError> {
         let pong = self
-            .client
-            .clone()
+            .client()
             .ping(self.request(pb::PingRequest {}))
             .await
             .map_err(|status| status_error::read(&status))?
@@ -139,8 +144,7 @@ impl Bridge for GatewayBridge {
             }
         }
         let answer = self
-            .client
-            .clone()
+            .client()
             .solve(self.request(message))
             .await
             .map_err(|status| status_error::read(&status))?
@@ -175,6 +179,10 @@ impl Bridge for GatewayBridge {
         length: usize,
     ) -> Result<Vec<u8>, BridgeError> {
         self.read_range(reference, path, 0, length.min(READ_STEP)).await
+    }
+
+    async fn run(&self, container: Container, limits: Limits) -> Result<Ended, BridgeError> {
+        self.run_beside(container, limits).await
     }
 }
 

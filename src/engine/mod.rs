@@ -9,6 +9,7 @@ use tonic::transport::Channel;
 
 mod api;
 mod build;
+mod container;
 mod control;
 mod endpoint;
 mod exec_io;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Bridge, BridgeError, Capabilities, Solve, Solved};
+use super::{Bridge, BridgeError, Capabilities, Container, Ended, Limits, Solve, Solved};
 
 /// Answers in order and remembers what it was asked.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub struct FakeBridge {
     files: Mutex<VecDeque<Vec<u8>>>,
     tree: BTreeMap<(String, String), Vec<u8>>,
     asked: Mutex<Vec<Solve>>,
+    ends: Mutex<VecDeque<Result<Ended, BridgeError>>>,
+    ran: Mutex<Vec<Container>>,
 }
 
 impl FakeBridge {
@@ -38,6 +40,17 @@ impl FakeBridge {
     #[must_use]
     pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
         Self { capabilities, ..self }
+    }
+
+    /// The same bridge whose containers end like this, in this order.
+    #[must_use]
+    pub fn with_ends(self, ends: Vec<Result<Ended, BridgeError>>) -> Self {
+        Self { ends: Mutex::new(ends.into()), ..self }
+    }
+
+    /// Every container so far, in order.
+    pub fn ran(&self) -> Vec<Container> {
+        self.ran.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every solve request so far, in order.
@@ -89,5 +102,16 @@ impl Bridge for FakeBridge {
         let mut file = self.read_file(reference, path, usize::MAX).await?;
         file.truncate(length);
         Ok(file)
+    }
+
+    async fn run(&self, container: Container, limits: Limits) -> Result<Ended, BridgeError> {
+        self.ran.lock().unwrap_or_else(PoisonError::into_inner).push(container);
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = ends.pop_front().unwrap_or_else(|| Err(exhausted("end of a program")))?;
+        if ended.output.len() > limits.output {
+            Err(exhausted("room for output"))
+        } else {
+            Ok(ended)
+        }
     }
 }

@@ -9,9 +9,11 @@ use std::future::Future;
 
 use bollard_buildkit_proto::pb;
 
+mod container;
 pub mod fake;
 mod parts;
 
+pub use container::{Container, Ended, Limits, Mount, Mounted};
 pub use parts::{Outcome, Parts};
 
 /// What an engine said it can do (`Ping`).
@@ -139,4 +141,13 @@ pub trait Bridge {
         path: &str,
         length: usize,
     ) -> impl Future<Output = Result<Vec<u8>, BridgeError>> + Send;
+    /// Runs a program in a container of its own, until it ends and has said everything.
+    ///
+    /// A program that fails is a result; one whose output is larger than the limit, cut off, or
+    /// that could not be started is an error.
+    fn run(
+        &self,
+        container: Container,
+        limits: Limits,
+    ) -> impl Future<Output = Result<Ended, BridgeError>> + Send;
 }

@@ -13,12 +13,14 @@ use sha2::{Digest, Sha256};
 mod edit;
 mod eraser;
 pub mod judge;
+mod layers;
 mod scan;
 mod source;
 mod strip;
 mod wire;
 
 pub use eraser::cache_eraser;
+pub use layers::{Layer, LayersError};
 pub use scan::ScanOp;
 pub use source::Source;
 pub use source::without_credentials;

@@ -1,0 +1,197 @@
+//! Running a program beside the build: three calls of the gateway, and the stream in which the
+//! program speaks.
+//!
+//! Source: moby/buildkit, frontend/gateway/pb/gateway.proto and frontend/gateway/gateway.go.
+
+use bollard_buildkit_proto::moby::buildkit::v1::frontend as pb;
+use bollard_buildkit_proto::moby::buildkit::v1::frontend::exec_message::Input;
+use bollard_buildkit_proto::pb as llb;
+use cofferdam_frontend::bridge::{BridgeError, Container, Ended, Limits};
+use tokio_stream::StreamExt as _;
+use tonic::Status;
+
+use super::{GatewayBridge, status_error};
+
+/// Numbers of what a program writes to.
+const OUTPUT: u32 = 1;
+const ERRORS: u32 = 2;
+
+impl GatewayBridge {
+    /// Makes a container, runs its program, and takes the container away.
+    pub(super) async fn run_beside(
+        &self,
+        container: Container,
+        limits: Limits,
+    ) -> Result<Ended, BridgeError> {
+        let id = crate::random::hex::<12>()
+            .map_err(|error| trouble(format!("cannot make a name for a container: {error}")))?;
+        let made = pb::NewContainerRequest {
+            container_id: id.clone(),
+            mounts: container.mounts(),
+            network: llb::NetMode::None as i32,
+            platform: container.platform,
+            ..pb::NewContainerRequest::default()
+        };
+        let answer = self.client().new_container(self.request(made)).await;
+        answer.map_err(|status| status_error::read(&status))?;
+        let ended = self.process(&id, container.args, limits).await;
+        // The engine does it by itself at the end of the build; until then mounts are held.
+        let released = pb::ReleaseContainerRequest { container_id: id };
+        if let Err(status) = self.client().release_container(self.request(released)).await {
+            tracing::debug!(%status, "a container was not released");
+        }
+        ended
+    }
+
+    async fn process(
+        &self,
+        id: &str,
+        args: Vec<String>,
+        limits: Limits,
+    ) -> Result<Ended, BridgeError> {
+        let failed = |status: Status| status_error::read(&status);
+        let meta = llb::Meta { args, cwd: "/".into(), ..llb::Meta::default() };
+        let init = pb::InitMessage {
+            container_id: id.to_string(),
+            meta: Some(meta),
+            fds: vec![OUTPUT, ERRORS],
+            ..pb::InitMessage::default()
+        };
+        let init = pb::ExecMessage { process_id: id.to_string(), input: Some(Input::Init(init)) };
+        // Our half of the stream stays open: its end would end the process.
+        let asked = tokio_stream::once(init).chain(tokio_stream::pending());
+        let answer = self.client().exec_process(self.request(asked)).await;
+        let mut messages = answer.map_err(failed)?.into_inner();
+        let mut heard = Heard::new(limits);
+        while let Some(message) = messages.next().await {
+            if let Some(ended) = heard.take(message.map_err(failed)?)? {
+                return Ok(ended);
+            }
+        }
+        Err(trouble("the engine ended the stream of a program before the program"))
+    }
+}
+
+fn trouble(message: impl Into<String>) -> BridgeError {
+    BridgeError::Build { message: message.into(), blame: None }
+}
+
+/// What a program has said so far.
+struct Heard {
+    limits: Limits,
+    ended: Ended,
+    exit: Option<pb::ExitMessage>,
+}
+
+impl Heard {
+    fn new(limits: Limits) -> Self {
+        Self { limits, ended: Ended::default(), exit: None }
+    }
+
+    /// Takes a message; the last one brings the end.
+    fn take(&mut self, message: pb::ExecMessage) -> Result<Option<Ended>, BridgeError> {
+        match message.input {
+            Some(Input::File(part)) => self.part(&part).map(|()| None),
+            Some(Input::Exit(exit)) => {
+                self.exit = Some(exit);
+                Ok(None)
+            }
+            Some(Input::Done(_)) => self.end().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn part(&mut self, part: &pb::FdMessage) -> Result<(), BridgeError> {
+        let (kept, limit) = match part.fd {
+            OUTPUT => (&mut self.ended.output, self.limits.output),
+            ERRORS => (&mut self.ended.errors, self.limits.errors),
+            _ => return Ok(()),
+        };
+        let room = limit.saturating_sub(kept.len());
+        if part.fd == OUTPUT && part.data.len() > room {
+            return Err(trouble(format!("a program wrote more than {limit} bytes")));
+        }
+        kept.extend_from_slice(part.data.get(..room).unwrap_or(&part.data));
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<Ended, BridgeError> {
+        let Some(exit) = self.exit.take() else {
+            return Err(trouble("the engine does not say how a program ended"));
+        };
+        let mut ended = std::mem::take(&mut self.ended);
+        ended.code = exit.code;
+        // A program that could not be started has said nothing; the engine says why.
+        if ended.errors.is_empty()
+            && let Some(error) = exit.error
+        {
+            if exit.code == 0 {
+                return Err(trouble(error.message));
+            }
+            ended.errors = error.message.into_bytes();
+        }
+        Ok(ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bollard_buildkit_proto::google::rpc;
+
+    fn message(input: Input) -> pb::ExecMessage {
+        pb::ExecMessage { process_id: "p".into(), input: Some(input) }
+    }
+
+    fn wrote(fd: u32, data: &str) -> Input {
+        Input::File(pb::FdMessage { fd, eof: false, data: data.into() })
+    }
+
+    fn exit(code: u32, error: Option<&str>) -> Input {
+        let error =
+            error.map(|text| rpc::Status { message: text.into(), ..rpc::Status::default() });
+        Input::Exit(pb::ExitMessage { code, error })
+    }
+
+    fn hear(inputs: Vec<Input>) -> Result<Option<Ended>, BridgeError> {
+        let mut heard = Heard::new(Limits { output: 8, errors: 4 });
+        for input in inputs {
+            if let Some(ended) = heard.take(message(input))? {
+                return Ok(Some(ended));
+            }
+        }
+        Ok(None)
+    }
+
+    #[test]
+    fn output_after_the_exit_is_output() {
+        let done = Input::Done(pb::DoneMessage {});
+        let ended = hear(vec![wrote(1, "ab"), exit(0, None), wrote(2, "x"), wrote(1, "cd"), done]);
+        let ended = ended.unwrap().unwrap();
+        assert_eq!((ended.code, ended.output.as_slice()), (0, &b"abcd"[..]));
+        assert_eq!(ended.errors, b"x");
+    }
+
+    #[test]
+    fn a_stream_without_its_end_is_no_result() {
+        assert_eq!(hear(vec![wrote(1, "ab"), exit(0, None)]).unwrap(), None);
+        assert!(hear(vec![wrote(1, "ab"), Input::Done(pb::DoneMessage {})]).is_err());
+    }
+
+    #[test]
+    fn output_has_a_limit_and_errors_are_cut() {
+        assert!(hear(vec![wrote(1, "12345678"), wrote(1, "9")]).is_err());
+        let done = Input::Done(pb::DoneMessage {});
+        let ended = hear(vec![wrote(2, "123"), wrote(2, "456"), exit(3, Some("exit")), done]);
+        let ended = ended.unwrap().unwrap();
+        assert_eq!((ended.code, ended.errors.as_slice()), (3, &b"1234"[..]));
+    }
+
+    #[test]
+    fn a_program_that_did_not_start_has_the_engines_words() {
+        let done = || Input::Done(pb::DoneMessage {});
+        let ended = hear(vec![exit(255, Some("runc: no such file")), done()]).unwrap().unwrap();
+        assert_eq!(ended.errors, b"runc: no such file");
+        assert!(hear(vec![exit(0, Some("torn")), done()]).is_err());
+    }
+}
