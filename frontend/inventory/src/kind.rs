@@ -1,0 +1,154 @@
+//! Which files matter, by their names and first bytes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::{file_name, relative};
+
+/// What a file is to the inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// `etc/os-release`, `usr/lib/os-release`.
+    OsRelease,
+    /// `var/lib/dpkg/status`, and one file for each package where there is no dpkg.
+    DpkgStatus,
+    /// The files of one dpkg package.
+    DpkgFiles,
+    /// apk's database.
+    Apk,
+    /// Metadata of an installed Python distribution.
+    Python,
+    /// `package.json` of a package in `node_modules`.
+    Npm,
+}
+
+impl Kind {
+    /// Whether it is the database of a package manager: unread, it leaves a hole in the inventory.
+    #[must_use]
+    pub fn is_database(self) -> bool {
+        matches!(self, Self::DpkgStatus | Self::Apk)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OsRelease => "name of the distribution",
+            Self::DpkgStatus => "dpkg database",
+            Self::DpkgFiles => "dpkg file list",
+            Self::Apk => "apk database",
+            Self::Python => "Python metadata",
+            Self::Npm => "package.json",
+        })
+    }
+}
+
+/// What a path says about a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interest {
+    /// Nothing to see: the file need not be opened.
+    No,
+    /// Its first [`HEAD`] bytes decide: ask [`wants`].
+    Look,
+    /// It matters.
+    Yes(Kind),
+}
+
+/// How many first bytes of a file [`wants`] needs at most.
+pub const HEAD: usize = 4;
+
+/// Decides by path, relative to the root, and mode of a regular file.
+#[must_use]
+pub fn by_name(path: &[u8], mode: u32) -> Interest {
+    let _ = mode;
+    named(relative(path)).map_or(Interest::No, Interest::Yes)
+}
+
+/// Decides about a regular file of which the first bytes are known; `head` may be shorter than
+/// [`HEAD`] when the file is, or when [`by_name`] did not ask for them.
+#[must_use]
+pub fn wants(path: &[u8], size: u64, mode: u32, head: &[u8]) -> Option<Kind> {
+    let _ = (size, head);
+    match by_name(path, mode) {
+        Interest::Yes(kind) => Some(kind),
+        Interest::Look | Interest::No => None,
+    }
+}
+
+fn named(path: &[u8]) -> Option<Kind> {
+    let name = file_name(path);
+    let directory = path.strip_suffix(name).unwrap_or_default();
+    match name {
+        b"os-release" => matches!(directory, b"etc/" | b"usr/lib/").then_some(Kind::OsRelease),
+        b"status" => (directory == b"var/lib/dpkg/").then_some(Kind::DpkgStatus),
+        b"installed" => {
+            matches!(directory, b"lib/apk/db/" | b"usr/lib/apk/db/").then_some(Kind::Apk)
+        }
+        b"package.json" => is_node_package(directory).then_some(Kind::Npm),
+        b"METADATA" => directory.ends_with(b".dist-info/").then_some(Kind::Python),
+        b"PKG-INFO" => {
+            let parent = directory.strip_suffix(b"/").unwrap_or_default();
+            (parent.ends_with(b".egg-info") || file_name(parent) == b"EGG-INFO")
+                .then_some(Kind::Python)
+        }
+        _ if directory == b"var/lib/dpkg/status.d/" => match name.ends_with(b".md5sums") {
+            true => Some(Kind::DpkgFiles),
+            false => Some(Kind::DpkgStatus),
+        },
+        _ if directory == b"var/lib/dpkg/info/" => {
+            name.ends_with(b".list").then_some(Kind::DpkgFiles)
+        }
+        _ => name.ends_with(b".egg-info").then_some(Kind::Python),
+    }
+}
+
+/// `…/node_modules/NAME/` or `…/node_modules/@SCOPE/NAME/`: the root of a package, not some
+/// directory inside of it.
+fn is_node_package(directory: &[u8]) -> bool {
+    let mut parts = directory.rsplit(|&byte| byte == b'/').skip(1);
+    let (name, parent) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let plain = |name: &[u8]| !name.is_empty() && !name.starts_with(b".");
+    if parent.starts_with(b"@") {
+        return plain(name) && parts.next() == Some(b"node_modules");
+    }
+    plain(name) && !name.starts_with(b"@") && parent == b"node_modules"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_decide() {
+        for (path, expected) in [
+            ("var/lib/dpkg/status", Some(Kind::DpkgStatus)),
+            ("srv/var/lib/dpkg/status", None),
+            ("var/lib/dpkg/status-old", None),
+            ("var/lib/dpkg/status.d/libc6", Some(Kind::DpkgStatus)),
+            ("var/lib/dpkg/status.d/libc6.md5sums", Some(Kind::DpkgFiles)),
+            ("var/lib/dpkg/info/libc6:amd64.list", Some(Kind::DpkgFiles)),
+            ("lib/apk/db/installed", Some(Kind::Apk)),
+            ("usr/lib/apk/db/installed", Some(Kind::Apk)),
+            ("etc/os-release", Some(Kind::OsRelease)),
+            ("app/node_modules/lodash/package.json", Some(Kind::Npm)),
+            ("app/node_modules/@babel/core/package.json", Some(Kind::Npm)),
+            ("node_modules/a/node_modules/b/package.json", Some(Kind::Npm)),
+            ("app/node_modules/lodash/test/package.json", None),
+            ("app/node_modules/@babel/package.json", None),
+            ("app/node_modules/.cache/package.json", None),
+            ("app/package.json", None),
+            ("package.json", None),
+            ("v/lib/site-packages/PyYAML-6.0.dist-info/METADATA", Some(Kind::Python)),
+            ("x/docs.egg-info/PKG-INFO", Some(Kind::Python)),
+            ("x/docs.egg/EGG-INFO/PKG-INFO", Some(Kind::Python)),
+            ("x/docs-1.0.egg-info", Some(Kind::Python)),
+            ("x/METADATA", None),
+            ("x/PKG-INFO", None),
+            ("", None),
+        ] {
+            assert_eq!(wants(path.as_bytes(), 1, 0o644, b""), expected, "{path}");
+        }
+    }
+}

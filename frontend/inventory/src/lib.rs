@@ -1,0 +1,33 @@
+//! Which packages an image holds, and which of its layers brought them.
+//!
+//! Everything here is a function of bytes: the helper inside the engine calls it on the files of a
+//! mounted image, the command line on the members of layer archives. [`by_name`] and [`wants`]
+//! choose the few files that matter, [`read`] turns one of them into a [`Reading`], and
+//! [`Inventory::of`] merges the readings of one file system. [`Layer`] and [`View`] do the same
+//! layer by layer, so that [`attribute`] can tell where each package came from.
+//!
+//! No input panics, hangs or takes more memory than the limits say: what cannot be read is an
+//! [`Unread`] that names the file and the reason, never an inventory that is silently shorter.
+
+mod apk;
+mod claims;
+mod deb;
+mod inventory;
+mod kind;
+mod layers;
+mod npm;
+mod os_release;
+mod package;
+mod purl;
+mod python;
+mod reading;
+mod source;
+mod text;
+
+pub use inventory::{Inventory, Unread};
+pub use kind::{HEAD, Interest, Kind, by_name, wants};
+pub use layers::{Layer, View, attribute};
+pub use os_release::Distro;
+pub use package::{Ecosystem, Package, Upstream};
+pub use reading::{Reading, Reason, read};
+pub use source::{Seeking, Source};

@@ -1,0 +1,121 @@
+//! One file that matters becomes what it says.
+
+use serde::{Deserialize, Serialize};
+
+use crate::claims::Claim;
+use crate::kind::Kind;
+use crate::os_release::Distro;
+use crate::package::Package;
+use crate::source::{Source, whole};
+use crate::text::{lossy, relative};
+use crate::{apk, deb, npm, os_release, python};
+
+const MIB: usize = 1 << 20;
+
+/// Why a file could not be read, or not to its end.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error,
+)]
+#[serde(rename_all = "kebab-case", tag = "reason")]
+pub enum Reason {
+    /// It ends too early.
+    #[error("it ends too early")]
+    Truncated,
+    /// It is longer than anything sensible.
+    #[error("it is longer than {limit} bytes")]
+    TooLarge {
+        /// The most that is read.
+        limit: u64,
+    },
+    /// It contradicts its own format.
+    #[error("it is damaged: {what}")]
+    Damaged {
+        /// Where.
+        what: String,
+    },
+    /// A variant of the format that is not known here.
+    #[error("it cannot be read here: {what}")]
+    Unsupported {
+        /// Which.
+        what: String,
+    },
+    /// The medium failed.
+    #[error("it cannot be read: {cause}")]
+    Io {
+        /// The system's words.
+        cause: String,
+    },
+}
+
+impl Reason {
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged { what: what.into() }
+    }
+}
+
+/// What one file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// What it was read as.
+    pub kind: Kind,
+    /// The packages it speaks of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<Package>,
+    /// The distribution it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distro: Option<Distro>,
+    /// The files it gives to packages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) claims: Vec<Claim>,
+    /// Why there may be more than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Reason>,
+}
+
+impl Reading {
+    fn new(kind: Kind) -> Self {
+        Self { kind, packages: Vec::new(), distro: None, claims: Vec::new(), unread: None }
+    }
+
+    /// Whether the file turned out to say nothing, and that without being damaged.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { kind, packages, distro, claims, unread } = self;
+        !kind.is_database()
+            && packages.is_empty()
+            && distro.is_none()
+            && claims.is_empty()
+            && unread.is_none()
+    }
+}
+
+/// Reads a file that [`wants`](crate::wants) asked for; `path` is relative to the root.
+#[must_use]
+pub fn read(kind: Kind, path: &[u8], source: &mut dyn Source) -> Reading {
+    let mut reading = Reading::new(kind);
+    if let Err(reason) = fill(&mut reading, path, source) {
+        reading.unread = Some(reason);
+    }
+    reading
+}
+
+fn fill(reading: &mut Reading, path: &[u8], source: &mut dyn Source) -> Result<(), Reason> {
+    let path = relative(path);
+    let origin = lossy(path);
+    match reading.kind {
+        Kind::OsRelease => reading.distro = Some(os_release::read(&whole(source, MIB)?)),
+        Kind::DpkgStatus => {
+            deb::status(&whole(source, 256 * MIB)?, &origin, &mut reading.packages)?;
+        }
+        Kind::DpkgFiles => reading.claims.push(deb::files(path, &whole(source, 64 * MIB)?)),
+        Kind::Apk => apk::installed(
+            &whole(source, 256 * MIB)?,
+            &origin,
+            &mut reading.packages,
+            &mut reading.claims,
+        )?,
+        Kind::Python => reading.packages.push(python::metadata(&whole(source, 4 * MIB)?, &origin)?),
+        Kind::Npm => reading.packages.extend(npm::manifest(&whole(source, 8 * MIB)?, &origin)?),
+    }
+    Ok(())
+}
