@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::elf;
 use crate::text::{file_name, relative};
 
 /// What a file is to the inventory.
@@ -22,13 +23,39 @@ pub enum Kind {
     Python,
     /// `package.json` of a package in `node_modules`.
     Npm,
+    /// rpm's database as SQLite file. What was not written back to it yet stands in the log beside
+    /// it: see [`Kind::companion`].
+    RpmSqlite,
+    /// That log.
+    RpmLog,
+    /// rpm's database of SUSE.
+    RpmNdb,
+    /// rpm's database until 2020.
+    RpmBdb,
+    /// A program or library: Go's modules, crates, a version inside of it.
+    Elf,
 }
 
 impl Kind {
     /// Whether it is the database of a package manager: unread, it leaves a hole in the inventory.
     #[must_use]
     pub fn is_database(self) -> bool {
-        matches!(self, Self::DpkgStatus | Self::Apk)
+        matches!(
+            self,
+            Self::DpkgStatus
+                | Self::Apk
+                | Self::RpmSqlite
+                | Self::RpmLog
+                | Self::RpmNdb
+                | Self::RpmBdb
+        )
+    }
+
+    /// What to append to the path of such a file for the name of one that belongs to it; a caller
+    /// that has both gives them to [`read_pair`](crate::read_pair), and reads the other no more.
+    #[must_use]
+    pub fn companion(self) -> Option<&'static str> {
+        (self == Self::RpmSqlite).then_some("-wal")
     }
 }
 
@@ -41,6 +68,9 @@ impl fmt::Display for Kind {
             Self::Apk => "apk database",
             Self::Python => "Python metadata",
             Self::Npm => "package.json",
+            Self::RpmSqlite | Self::RpmNdb | Self::RpmBdb => "rpm database",
+            Self::RpmLog => "log of the rpm database",
+            Self::Elf => "program",
         })
     }
 }
@@ -62,19 +92,30 @@ pub const HEAD: usize = 4;
 /// Decides by path, relative to the root, and mode of a regular file.
 #[must_use]
 pub fn by_name(path: &[u8], mode: u32) -> Interest {
-    let _ = mode;
-    named(relative(path)).map_or(Interest::No, Interest::Yes)
+    let path = relative(path);
+    match named(path) {
+        Some(kind) => Interest::Yes(kind),
+        None if mode & 0o111 != 0 || is_library(file_name(path)) => Interest::Look,
+        None => Interest::No,
+    }
 }
 
 /// Decides about a regular file of which the first bytes are known; `head` may be shorter than
 /// [`HEAD`] when the file is, or when [`by_name`] did not ask for them.
 #[must_use]
 pub fn wants(path: &[u8], size: u64, mode: u32, head: &[u8]) -> Option<Kind> {
-    let _ = (size, head);
     match by_name(path, mode) {
+        // Every transaction empties the log in the end.
+        Interest::Yes(Kind::RpmLog) if size == 0 => None,
         Interest::Yes(kind) => Some(kind),
+        Interest::Look if head.starts_with(elf::MAGIC) => Some(Kind::Elf),
         Interest::Look | Interest::No => None,
     }
+}
+
+/// `libx.so`, `libx.so.1`, `x.cpython-311.so`
+fn is_library(name: &[u8]) -> bool {
+    name.ends_with(b".so") || memchr::memmem::find(name, b".so.").is_some()
 }
 
 fn named(path: &[u8]) -> Option<Kind> {
@@ -93,6 +134,10 @@ fn named(path: &[u8]) -> Option<Kind> {
             (parent.ends_with(b".egg-info") || file_name(parent) == b"EGG-INFO")
                 .then_some(Kind::Python)
         }
+        b"rpmdb.sqlite" => is_rpm(directory).then_some(Kind::RpmSqlite),
+        b"rpmdb.sqlite-wal" => is_rpm(directory).then_some(Kind::RpmLog),
+        b"Packages.db" => is_rpm(directory).then_some(Kind::RpmNdb),
+        b"Packages" => is_rpm(directory).then_some(Kind::RpmBdb),
         _ if directory == b"var/lib/dpkg/status.d/" => match name.ends_with(b".md5sums") {
             true => Some(Kind::DpkgFiles),
             false => Some(Kind::DpkgStatus),
@@ -102,6 +147,11 @@ fn named(path: &[u8]) -> Option<Kind> {
         }
         _ => name.ends_with(b".egg-info").then_some(Kind::Python),
     }
+}
+
+/// Where rpm keeps its database: always, on immutable systems, on those of SUSE and Fedora.
+fn is_rpm(directory: &[u8]) -> bool {
+    matches!(directory, b"var/lib/rpm/" | b"usr/share/rpm/" | b"usr/lib/sysimage/rpm/")
 }
 
 /// `…/node_modules/NAME/` or `…/node_modules/@SCOPE/NAME/`: the root of a package, not some
@@ -144,11 +194,26 @@ mod tests {
             ("x/docs.egg-info/PKG-INFO", Some(Kind::Python)),
             ("x/docs.egg/EGG-INFO/PKG-INFO", Some(Kind::Python)),
             ("x/docs-1.0.egg-info", Some(Kind::Python)),
+            ("var/lib/rpm/rpmdb.sqlite", Some(Kind::RpmSqlite)),
+            ("var/lib/rpm/rpmdb.sqlite-wal", Some(Kind::RpmLog)),
+            ("usr/lib/sysimage/rpm/Packages.db", Some(Kind::RpmNdb)),
+            ("var/lib/rpm/Packages", Some(Kind::RpmBdb)),
+            ("home/Packages", None),
             ("x/METADATA", None),
             ("x/PKG-INFO", None),
             ("", None),
         ] {
             assert_eq!(wants(path.as_bytes(), 1, 0o644, b""), expected, "{path}");
         }
+        assert_eq!(wants(b"var/lib/rpm/rpmdb.sqlite-wal", 0, 0o644, b""), None);
+    }
+
+    #[test]
+    fn programs_and_libraries_are_known_by_their_first_bytes() {
+        assert_eq!(by_name(b"usr/bin/tool", 0o755), Interest::Look);
+        assert_eq!(by_name(b"usr/share/tool", 0o644), Interest::No);
+        assert_eq!(by_name(b"usr/lib/libx.so.1.2", 0o644), Interest::Look);
+        assert_eq!(wants(b"usr/bin/tool", 9, 0o755, elf::MAGIC), Some(Kind::Elf));
+        assert_eq!(wants(b"usr/bin/tool", 9, 0o755, b"#!/b"), None);
     }
 }

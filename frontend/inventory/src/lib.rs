@@ -10,17 +10,22 @@
 //! [`Unread`] that names the file and the reason, never an inventory that is silently shorter.
 
 mod apk;
+mod auditable;
 mod claims;
 mod deb;
+mod elf;
+mod go;
 mod inventory;
 mod kind;
 mod layers;
 mod npm;
+mod numbers;
 mod os_release;
 mod package;
 mod purl;
 mod python;
 mod reading;
+mod rpm;
 mod source;
 mod text;
 
@@ -29,5 +34,5 @@ pub use kind::{HEAD, Interest, Kind, by_name, wants};
 pub use layers::{Layer, View, attribute};
 pub use os_release::Distro;
 pub use package::{Ecosystem, Package, Upstream};
-pub use reading::{Reading, Reason, read};
+pub use reading::{Reading, Reason, read, read_pair};
 pub use source::{Seeking, Source};

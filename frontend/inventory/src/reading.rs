@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Claim;
+use crate::elf::Elf;
 use crate::kind::Kind;
 use crate::os_release::Distro;
 use crate::package::Package;
 use crate::source::{Source, whole};
 use crate::text::{lossy, relative};
-use crate::{apk, deb, npm, os_release, python};
+use crate::{apk, auditable, deb, go, npm, os_release, python, rpm};
 
 const MIB: usize = 1 << 20;
 
@@ -92,30 +93,67 @@ impl Reading {
 /// Reads a file that [`wants`](crate::wants) asked for; `path` is relative to the root.
 #[must_use]
 pub fn read(kind: Kind, path: &[u8], source: &mut dyn Source) -> Reading {
+    reading(kind, path, source, None)
+}
+
+/// Reads a file together with its [`companion`](Kind::companion).
+#[must_use]
+pub fn read_pair(
+    kind: Kind,
+    path: &[u8],
+    source: &mut dyn Source,
+    companion: &mut dyn Source,
+) -> Reading {
+    reading(kind, path, source, Some(companion))
+}
+
+fn reading(
+    kind: Kind,
+    path: &[u8],
+    source: &mut dyn Source,
+    companion: Option<&mut dyn Source>,
+) -> Reading {
     let mut reading = Reading::new(kind);
-    if let Err(reason) = fill(&mut reading, path, source) {
+    if let Err(reason) = fill(&mut reading, relative(path), source, companion) {
         reading.unread = Some(reason);
     }
     reading
 }
 
-fn fill(reading: &mut Reading, path: &[u8], source: &mut dyn Source) -> Result<(), Reason> {
-    let path = relative(path);
+fn fill(
+    reading: &mut Reading,
+    path: &[u8],
+    source: &mut dyn Source,
+    companion: Option<&mut dyn Source>,
+) -> Result<(), Reason> {
     let origin = lossy(path);
-    match reading.kind {
-        Kind::OsRelease => reading.distro = Some(os_release::read(&whole(source, MIB)?)),
-        Kind::DpkgStatus => {
-            deb::status(&whole(source, 256 * MIB)?, &origin, &mut reading.packages)?;
+    let Reading { kind, packages, distro, claims, .. } = reading;
+    match kind {
+        Kind::OsRelease => *distro = Some(os_release::read(&whole(source, MIB)?)),
+        Kind::DpkgStatus => deb::status(&whole(source, 256 * MIB)?, &origin, packages)?,
+        Kind::DpkgFiles => claims.push(deb::files(path, &whole(source, 64 * MIB)?)),
+        Kind::Apk => apk::installed(&whole(source, 256 * MIB)?, &origin, packages, claims)?,
+        Kind::Python => packages.push(python::metadata(&whole(source, 4 * MIB)?, &origin)?),
+        Kind::Npm => packages.extend(npm::manifest(&whole(source, 8 * MIB)?, &origin)?),
+        Kind::RpmSqlite | Kind::RpmNdb | Kind::RpmBdb => {
+            let mut found = rpm::Found::default();
+            let result = match kind {
+                Kind::RpmSqlite => rpm::sqlite(source, companion, &origin, &mut found),
+                Kind::RpmNdb => rpm::ndb(source, &origin, &mut found),
+                _ => rpm::bdb(source, &origin, &mut found),
+            };
+            (*packages, *claims) = (found.packages, found.claims);
+            result?;
         }
-        Kind::DpkgFiles => reading.claims.push(deb::files(path, &whole(source, 64 * MIB)?)),
-        Kind::Apk => apk::installed(
-            &whole(source, 256 * MIB)?,
-            &origin,
-            &mut reading.packages,
-            &mut reading.claims,
-        )?,
-        Kind::Python => reading.packages.push(python::metadata(&whole(source, 4 * MIB)?, &origin)?),
-        Kind::Npm => reading.packages.extend(npm::manifest(&whole(source, 8 * MIB)?, &origin)?),
+        Kind::RpmLog => {
+            let what = "the database that it belongs to is in another layer".into();
+            return Err(Reason::Unsupported { what });
+        }
+        Kind::Elf => {
+            let Some(mut elf) = Elf::open(source) else { return Ok(()) };
+            packages.extend(go::modules(&mut elf, &origin)?);
+            packages.extend(auditable::crates(&mut elf, &origin)?);
+        }
     }
     Ok(())
 }

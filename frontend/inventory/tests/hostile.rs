@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that gets nothing has failed")]
 
-use cofferdam_inventory::{Inventory, Kind, read, wants};
+use cofferdam_inventory::{Inventory, Kind, read, read_pair, wants};
 use proptest::prelude::*;
 
 /// A path for each kind, and a good beginning.
@@ -16,13 +16,16 @@ const FILES: &[(&str, &[u8])] = &[
     ("var/lib/dpkg/status.d/a.md5sums", b"d41d8cd98f00b204e9800998ecf8427e  lib/ld.so\n"),
     ("lib/apk/db/installed", b"P:musl\nV:1\nF:lib\nR:a\n\n"),
     ("a-1.dist-info/METADATA", b"Name: a\nVersion: 1\n\n"),
+    ("var/lib/rpm/rpmdb.sqlite", include_bytes!("fixtures/rpmdb.sqlite")),
+    ("var/lib/rpm/Packages.db", b"RpmP\0\0\0\0\0\0\0\0\x01\0\0\0"),
+    ("var/lib/rpm/Packages", b"\0\0\0\0\0\0\0\0\0\0\0\0\x61\x15\x06\0"),
     ("node_modules/a/package.json", br#"{"name": "a", "version": "1", "license": ["MIT"]}"#),
 ];
 
 fn all(bytes: &[u8]) {
     for (path, _) in FILES {
         let kind: Kind = wants(path.as_bytes(), bytes.len() as u64, 0o755, bytes).unwrap();
-        let reading = read(kind, path.as_bytes(), &mut &bytes[..]);
+        let reading = read_pair(kind, path.as_bytes(), &mut &bytes[..], &mut &bytes[..]);
         let inventory = Inventory::of([(*path, &reading)]);
         for package in &inventory.packages {
             assert!(package.purl(inventory.distro.as_ref()).is_ascii());
@@ -30,7 +33,25 @@ fn all(bytes: &[u8]) {
     }
 }
 
+/// Programs are read as such whatever they are.
+fn program(bytes: &[u8]) {
+    let bytes = [b"\x7fELF", bytes].concat();
+    _ = read(Kind::Elf, b"x", &mut bytes.as_slice());
+}
+
 proptest! {
+    #[test]
+    fn changed_programs(
+        changes in proptest::collection::vec((0..400usize, any::<u8>()), 1..12),
+    ) {
+        let mut bytes = vec![0; 400];
+        bytes[..2].copy_from_slice(&[2, 1]);
+        for (at, byte) in changes {
+            bytes[at] = byte;
+        }
+        program(&bytes);
+    }
+
     #[test]
     fn random_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
         all(&bytes);
