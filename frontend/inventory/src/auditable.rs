@@ -10,8 +10,8 @@ use crate::reading::Reason;
 
 const SECTION: &[u8] = b".dep-v0";
 /// The section, and the list in it, in bytes.
-const PACKED: u64 = 4 << 20;
-const UNPACKED: usize = 32 << 20;
+const PACKED: u64 = 1 << 20;
+const UNPACKED: usize = 8 << 20;
 
 #[derive(Deserialize)]
 struct List {

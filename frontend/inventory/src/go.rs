@@ -38,7 +38,7 @@ pub(crate) fn modules(elf: &mut Elf<'_>, origin: &str) -> Result<Vec<Package>, R
             }
             // In place of the module before. A directory has no version: what is in it is unknown,
             // and the module's own name says most about it.
-            "=>" if !version.is_empty() => {
+            "=>" if !version.is_empty() && !path.starts_with(['.', '/']) => {
                 found.pop();
                 found.push(Package::new(Ecosystem::Golang, path, version, origin));
             }
@@ -157,7 +157,7 @@ mod tests {
 
     const MODULES: &str = "path\tx.org/tool\nmod\tx.org/tool\t(devel)\t\n\
         dep\tgithub.com/a/b\tv1.0.0\th1:x=\n=>\tgithub.com/fork/b\tv1.0.1\th1:y=\n\
-        dep\tgithub.com/a/local\tv1.2.0\n=>\t./local\t\t\n\
+        dep\tgithub.com/a/local\tv1.2.0\n=>\t./local\t(devel)\t\n\
         dep\tgolang.org/x/text\tv0.3.6\th1:z=\nbuild\t-compiler=gc\n";
 
     fn inline(version: &str, modules: &str) -> Vec<u8> {

@@ -4,7 +4,8 @@
 //! mounted image, the command line on the members of layer archives. [`by_name`] and [`wants`]
 //! choose the few files that matter, [`read`] turns one of them into a [`Reading`], and
 //! [`Inventory::of`] merges the readings of one file system. [`Layer`] and [`View`] do the same
-//! layer by layer, so that [`attribute`] can tell where each package came from.
+//! layer by layer, so that [`attribute`] can tell where each package came from. [`sbom`] writes it
+//! all down.
 //!
 //! No input panics, hangs or takes more memory than the limits say: what cannot be read is an
 //! [`Unread`] that names the file and the reason, never an inventory that is silently shorter.
@@ -26,6 +27,7 @@ mod purl;
 mod python;
 mod reading;
 mod rpm;
+pub mod sbom;
 mod source;
 mod text;
 

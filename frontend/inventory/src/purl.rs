@@ -88,7 +88,8 @@ fn split(name: &str, at: impl Fn(&str) -> Option<(&str, &str)>) -> (Option<Strin
     }
 }
 
-fn encode(into: &mut String, text: &str) {
+/// Appends text, percent-encoded.
+pub(crate) fn encode(into: &mut String, text: &str) {
     for &byte in text.as_bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
             into.push(char::from(byte));
