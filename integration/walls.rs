@@ -24,7 +24,9 @@ const WALLS: &[Wall] = &[
     Wall {
         name: "the frontend decides and touches nothing",
         behind: |file| {
-            file.starts_with("frontend/src/") || file.starts_with("frontend/inventory/src/")
+            file.starts_with("frontend/src/")
+                || file.starts_with("frontend/inventory/src/")
+                || file.starts_with("frontend/search/src/")
         },
         forbidden: &[
             "std::env",

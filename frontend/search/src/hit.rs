@@ -1,0 +1,60 @@
+//! What was found, bounded in memory however often it was.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::needles::Part;
+use crate::transform::Transform;
+
+/// One occurrence of a needle; holds nothing of its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Which needle: [`crate::Needles::id`] gives its name.
+    pub needle: usize,
+    /// Which part of its value.
+    pub part: Part,
+    /// What had been done to it.
+    pub transform: Transform,
+    /// Byte of the stream at which it begins.
+    pub offset: u64,
+    /// Bytes that it takes there.
+    pub length: usize,
+}
+
+/// Everything that was found in one stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The first few hits of each needle and transform.
+    pub hits: Vec<Hit>,
+    /// All hits, those that were not kept too.
+    pub total: u64,
+    /// Bytes that were searched.
+    pub bytes: u64,
+}
+
+/// Hits kept of one needle under one transform.
+const KEPT: u64 = 4;
+
+/// Keeps the first hits of each kind and counts the others.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    found: Found,
+    of_kind: HashMap<(usize, Transform), u64>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, hit: Hit) {
+        self.found.total += 1;
+        let count = self.of_kind.entry((hit.needle, hit.transform)).or_default();
+        *count += 1;
+        if *count <= KEPT {
+            self.found.hits.push(hit);
+        }
+    }
+
+    pub(crate) fn finish(mut self, bytes: u64) -> Found {
+        self.found.bytes = bytes;
+        self.found
+    }
+}

@@ -1,0 +1,30 @@
+//! Finds secrets in bytes, and says what it could not look for.
+//!
+//! ```
+//! use cofferdam_search::{Needles, Searcher};
+//!
+//! let needles = Needles::new([("token", b"s3cr3t-v4lue")]);
+//! let mut search = Searcher::new(&needles);
+//! search.feed(b"TOKEN=czNjcjN0LXY0bHVl");
+//! let found = search.finish();
+//! assert_eq!(needles.id(found.hits[0].needle), "token");
+//! assert_eq!(found.hits[0].transform.name(), "base64");
+//! ```
+//!
+//! [`Needles`] are made once of the values that a build may know, and shared by as many
+//! [`Searcher`]s as there are threads. One searcher takes one stream of bytes in chunks of any size
+//! and passes over it once. What the needles could not prove the absence of is in
+//! [`Needles::gaps`]; the transforms that were looked under are [`Transform::ALL`].
+//!
+//! Nothing here knows files, the environment, threads or a terminal. No type prints secret bytes.
+
+mod hit;
+mod index;
+mod needles;
+mod searcher;
+mod transform;
+
+pub use self::hit::{Found, Hit};
+pub use self::needles::{Gap, Needles, Part, Reason, SHORTEST};
+pub use self::searcher::Searcher;
+pub use self::transform::Transform;
