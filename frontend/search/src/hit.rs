@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::index::{Index, Match};
 use crate::needles::Part;
 use crate::transform::Transform;
 
@@ -44,7 +45,20 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, hit: Hit) {
+    /// Adds a match for each needle that it stands for; `offset` is that of the searched text.
+    pub(crate) fn add_match(&mut self, index: &Index, found: &Match, offset: u64) {
+        for owner in index.owners(found) {
+            self.add(Hit {
+                needle: owner.needle,
+                part: owner.part,
+                transform: owner.transform,
+                offset: offset + found.start as u64,
+                length: found.end - found.start,
+            });
+        }
+    }
+
+    fn add(&mut self, hit: Hit) {
         self.found.total += 1;
         let count = self.of_kind.entry((hit.needle, hit.transform)).or_default();
         *count += 1;

@@ -21,10 +21,12 @@
 mod hit;
 mod index;
 mod needles;
+mod redactor;
 mod searcher;
 mod transform;
 
 pub use self::hit::{Found, Hit};
 pub use self::needles::{Gap, Needles, Part, Reason, SHORTEST};
+pub use self::redactor::{MARK, Redactor};
 pub use self::searcher::Searcher;
 pub use self::transform::Transform;

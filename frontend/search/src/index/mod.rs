@@ -11,6 +11,7 @@
 
 mod bitmap;
 mod grams;
+mod pending;
 mod scan;
 mod verify;
 mod windows;
@@ -104,8 +105,9 @@ impl Index {
         self.patterns.is_empty()
     }
 
-    pub(crate) fn pattern(&self, match_: &Match) -> Option<&Pattern> {
-        self.patterns.get(match_.pattern)
+    /// What a match stands for.
+    pub(crate) fn owners(&self, found: &Match) -> &[Owner] {
+        self.patterns.get(found.pattern).map_or(&[], |pattern| &pattern.owners)
     }
 
     /// The most bytes that a match takes.

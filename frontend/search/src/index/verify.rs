@@ -88,9 +88,14 @@ fn break_before(text: &[u8]) -> usize {
 }
 
 /// Bytes of the line break that a text begins with.
-fn break_after(text: &[u8]) -> usize {
+pub(super) fn break_after(text: &[u8]) -> usize {
     let Some(end) = BREAKS.iter().find(|end| text.starts_with(end)) else { return 0 };
     end.len() + blanks(text.iter().skip(end.len()))
+}
+
+/// Whether a text is the beginning of a line break.
+pub(super) fn may_become_break(text: &[u8]) -> bool {
+    BREAKS.iter().any(|end| end.starts_with(text))
 }
 
 fn blanks<'b>(bytes: impl Iterator<Item = &'b u8>) -> usize {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use zeroize::Zeroizing;
 
-use crate::hit::{Found, Hit, Tally};
+use crate::hit::{Found, Tally};
 use crate::index::Work;
 use crate::needles::Needles;
 
@@ -108,20 +108,12 @@ impl<'n> Searcher<'n> {
         let index = self.needles.index();
         let start = (self.searched + 1).saturating_sub(index.extent().max(1));
         let text = self.buffer.get(start..self.filled).unwrap_or_default();
-        let (searched, offset, tally) = (self.searched - start, self.offset, &mut self.tally);
+        let searched = self.searched - start;
+        let (offset, tally) = (self.offset + start as u64, &mut self.tally);
         index.scan(text, &mut self.work, &mut |found| {
             // Others were told when their last byte came.
-            if found.end <= searched {
-                return;
-            }
-            for owner in index.pattern(&found).map_or(&[][..], |pattern| &pattern.owners) {
-                tally.add(Hit {
-                    needle: owner.needle,
-                    part: owner.part,
-                    transform: owner.transform,
-                    offset: offset + (start + found.start) as u64,
-                    length: found.end - found.start,
-                });
+            if found.end > searched {
+                tally.add_match(index, &found, offset);
             }
         });
         self.searched = self.filled;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::hit::Hit;
 use crate::needles::{Part, SHORTEST};
 use crate::transform::Transform;
 
