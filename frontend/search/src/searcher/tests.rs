@@ -269,7 +269,7 @@ proptest! {
     /// Any value in base64 of anything around it.
     #[test]
     fn base64_of_the_value_within_others(
-        value in prop::collection::vec(any::<u8>(), 12..400),
+        value in prop::collection::vec(any::<u8>(), 13..400),
         before in prop::collection::vec(any::<u8>(), 0..200),
         after in prop::collection::vec(any::<u8>(), 0..200),
         url in any::<bool>(),

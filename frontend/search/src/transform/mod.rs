@@ -16,7 +16,8 @@ pub(crate) type Secret = Zeroizing<Vec<u8>>;
 pub enum Transform {
     /// The bytes themselves.
     Raw,
-    /// Base64 with `+` and `/`, at any offset of the encoded text, also wrapped in lines.
+    /// Base64 with `+` and `/`, at any offset of the encoded text; of 13 bytes and more also wrapped
+    /// in lines.
     Base64,
     /// Base64 with `-` and `_`, likewise.
     Base64Url,
