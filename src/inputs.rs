@@ -26,7 +26,7 @@ mod text;
 pub(crate) use adds::fixes;
 use by_policy::Resolved;
 pub(crate) use lock_file::LockFile;
-pub(crate) use text::{PinnedText, explain, pin_generator, pin_image, pin_text};
+pub(crate) use text::{Base, PinnedText, explain, pin_generator, pin_image, pin_text, scope};
 
 /// Resolves names, each once, with the lock as its memory.
 #[derive(Debug)]
@@ -249,7 +249,13 @@ impl<'a> Resolver<'a> {
         let lines = line.map(|line| (self.source.shown.clone(), line, line));
         Error::Refused {
             names: Vec::new(),
-            violations: vec![Violation { rule, message, lines: lines.into_iter().collect(), fix }],
+            violations: vec![Violation {
+                rule,
+                message,
+                lines: lines.into_iter().collect(),
+                span: None,
+                fix,
+            }],
             text: Some(self.source.clone()),
         }
     }

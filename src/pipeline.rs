@@ -1,6 +1,6 @@
 //! The whole story of a build on one screen.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::{join_all, try_join_all};
@@ -36,6 +36,8 @@ mod site;
 mod statement;
 mod steps;
 mod supported;
+mod text_rules;
+mod triggers;
 mod verdict;
 mod words;
 
@@ -117,6 +119,7 @@ async fn build(
     let lock = Mutex::new(LockFile::read(&request.lock_path)?);
     let resolved = Arc::new(Mutex::new(lock.lock().await.content.clone()));
     let ready = Barrier::new(nodes.len());
+    let told = Once::new();
     let sites = nodes.iter().map(Site::new).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = sites.first() else { return Err(Error::usage("the builder has no nodes")) };
     let mut outlets =
@@ -143,7 +146,14 @@ async fn build(
             let steps = if several { relay::named(&site.node.name, &steps) } else { steps.clone() };
             let loads = std::mem::take(&mut loads);
             let leftovers = &site.node.leftovers;
-            let desk = Desk { lock: &lock, resolved: &resolved, ready: &ready, leftovers, printer };
+            let desk = Desk {
+                lock: &lock,
+                resolved: &resolved,
+                ready: &ready,
+                leftovers,
+                told: &told,
+                printer,
+            };
             let (job, outlets) = (site.job(taken), &outlets);
             async move {
                 let active = job.open(outlets, &steps).await?;

@@ -34,6 +34,8 @@ pub struct Plan {
     pub offered: Vec<Offered>,
     /// Digests of images in directories that the session shows.
     pub layouts: BTreeSet<String>,
+    /// Registries and repositories that images may come from; empty allows all.
+    pub registries: Vec<String>,
     /// Rules that a recorded exception lifts for this Dockerfile.
     pub excepted: BTreeSet<String>,
     /// Source identifiers that a frontend may use and what to call them: old frontends name the
@@ -211,6 +213,7 @@ async fn judge<P: PinSource>(
         locals: plan.locals.clone(),
         offered: plan.offered.clone(),
         layouts: plan.layouts.clone(),
+        registries: plan.registries.clone(),
         excepted: plan.excepted.clone(),
     };
     let mut identifiers = BTreeMap::new();

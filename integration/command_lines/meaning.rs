@@ -51,6 +51,7 @@ pub fn of(request: &BuildRequest) -> String {
         in_ci,
         notices: _,
         docker: _,
+        rules: _,
     } = request;
     let mut said = Said::default();
     said.add("context", [shown_context(context)]);

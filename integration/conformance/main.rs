@@ -36,6 +36,7 @@ mod provenance;
 mod push;
 mod remote;
 mod results;
+mod rules;
 mod secrets;
 mod session;
 mod signals;
@@ -69,6 +70,7 @@ const SUITES: &[&[Test]] = &[
     provenance::TESTS,
     remote::TESTS,
     results::TESTS,
+    rules::TESTS,
     bad_input::TESTS,
     outside::TESTS,
     outputs::TESTS,

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cofferdam_frontend::graph::judge::Violation;
-use cofferdam_frontend::policy::{self, Place};
+use cofferdam_frontend::policy::{self, About};
 
 use super::date::Date;
 
 /// Rules that a recorded exception can lift; the others protect what no reason outweighs.
-pub const EXCEPTABLE: [&str; 7] = [
+pub const EXCEPTABLE: [&str; 8] = [
     "git-ref",
     "host-network",
     "insecure-exec",
     "not-locked",
+    "onbuild-trigger",
     "policy-disabled",
     "remote-add",
     "secret-in-arg",
@@ -22,10 +23,9 @@ pub const EXCEPTABLE: [&str; 7] = [
 /// How long a new exception is proposed for, in days.
 const PROPOSED: i64 = 90;
 
-/// Whether an exception can lift a rule: those above, and every rule that looks at the text.
+/// Whether an exception can lift a rule: those above, and every rule that has a level.
 pub(super) fn is_exceptable(rule: &str) -> bool {
-    let by_text = || policy::rule(rule).is_some_and(|r| r.about().places.contains(&Place::Text));
-    EXCEPTABLE.contains(&rule) || by_text()
+    EXCEPTABLE.contains(&rule) || policy::about(rule).is_some_and(About::has_level)
 }
 
 /// One `[[exception]]`.

@@ -78,6 +78,19 @@ pub struct Applied {
     pub strip_capabilities: bool,
     /// What is worth a line: entries that end soon.
     pub notices: Vec<String>,
+    /// How its rules weigh.
+    pub rules: Rules,
+}
+
+/// What the project asks of its Dockerfiles.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// What findings do.
+    pub levels: Levels,
+    /// Where images may come from; empty allows all.
+    pub registries: Vec<String>,
+    /// The day of the build.
+    pub today: Date,
 }
 
 impl Config {
@@ -141,6 +154,7 @@ impl Config {
                     rule: "exception-expired",
                     message: format!("{title} ended on {expires}"),
                     lines: vec![(self.shown.clone(), line, line)],
+                    span: None,
                     fix: format!("{ask}remove the entry, or give it a new date and reason"),
                 })
             })
@@ -202,8 +216,9 @@ pub fn apply(
 ) -> Result<Applied, Error> {
     let Some(path) = path else {
         let exceptions = Exceptions::new(Vec::new(), FILE.into(), named(dockerfile, None), today);
-        let notices = Vec::new();
-        return Ok(Applied { exceptions, keep: Vec::new(), strip_capabilities: true, notices });
+        let (keep, notices) = (Vec::new(), Vec::new());
+        let rules = Rules { levels: Levels::default(), registries: Vec::new(), today };
+        return Ok(Applied { exceptions, keep, strip_capabilities: true, notices, rules });
     };
     let config = Config::read(path)?;
     let about = |e: &&Exception| config.is_about(e, dockerfile);
@@ -211,11 +226,13 @@ pub fn apply(
     config.check_ends(&exceptions, today)?;
     let notices = config.notices(&exceptions, today);
     let named = named(dockerfile, Some(&config.directory));
+    let rules = Rules { levels: config.levels(), registries: config.registries, today };
     Ok(Applied {
         exceptions: Exceptions::new(exceptions, config.shown, named, today),
         notices,
         keep: config.keep,
         strip_capabilities: config.strip_capabilities,
+        rules,
     })
 }
 

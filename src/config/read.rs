@@ -150,8 +150,7 @@ impl Source<'_> {
         level: &Spanned<String>,
     ) -> Result<(String, Level), ConfigError> {
         let id = rule.get_ref();
-        let decided = |about: &&policy::About| about.places.contains(&policy::Place::Text);
-        let Some(about) = policy::about(id).filter(decided) else {
+        let Some(about) = policy::about(id).filter(|about| about.has_level()) else {
             // Rules of a build that no level changes.
             let known = policy::about(id).is_some() || EXCEPTABLE.contains(&id.as_str());
             let message = match known {
@@ -175,7 +174,8 @@ impl Source<'_> {
     fn registry(&self, registry: Spanned<String>) -> Result<String, ConfigError> {
         let text = registry.get_ref();
         let bad = |c: char| c.is_whitespace() || matches!(c, '*' | '@' | '?');
-        if text.is_empty() || text.contains("://") || text.contains(bad) {
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        if name.is_empty() || name.contains("://") || name.contains(bad) {
             let hint = "write a registry or a repository, like docker.io/library".to_string();
             return Err(self.wrong(
                 registry.span(),

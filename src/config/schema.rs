@@ -1,6 +1,6 @@
 //! The JSON schema of `cofferdam.toml`, for editors: docs/cofferdam.schema.json.
 
-use cofferdam_frontend::policy::{self, Place};
+use cofferdam_frontend::policy::{self, About};
 use serde_json::{Value, json};
 
 use super::exceptions::is_exceptable;
@@ -11,7 +11,7 @@ pub fn schema() -> Value {
     let named = |wanted: &dyn Fn(&policy::About) -> bool| {
         rules.iter().filter(|about| wanted(about)).map(|about| about.id).collect::<Vec<_>>()
     };
-    let in_text = named(&|about| about.places.contains(&Place::Text));
+    let levelled = named(&About::has_level);
     let exceptable = named(&|about| is_exceptable(about.id));
     let text = |about: &str| json!({"type": "string", "minLength": 1, "description": about});
     let day = json!({
@@ -49,7 +49,7 @@ pub fn schema() -> Value {
             "rules": {
                 "type": "object",
                 "description": "the levels of rules that look at the text",
-                "propertyNames": {"enum": in_text},
+                "propertyNames": {"enum": levelled},
                 "additionalProperties": level,
             },
             "check": {
@@ -119,7 +119,7 @@ mod tests {
         };
         let rules = list("/properties/rules/propertyNames/enum");
         let mut text =
-            "profile = \"strict\"\n[check]\nregistries = [\"docker.io/library\"]\n[rules]\n"
+            "profile = \"strict\"\n[check]\nregistries = [\"docker.io/library\", \"*.example.com\"]\n[rules]\n"
                 .to_string();
         text.extend(rules.iter().map(|rule| format!("{rule} = \"warn\"\n")));
         let kept = keys("/properties/strip/properties/keep/items/properties", "").join(", ");

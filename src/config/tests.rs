@@ -175,8 +175,13 @@ fn only_the_repository_or_the_working_directory_may_allow_things() {
 fn a_refusal_says_which_exception_to_write() {
     let today = day(2026, 11, 22);
     let applied = applied("", "docker/app.Dockerfile", today).unwrap();
-    let violation =
-        |rule| Violation { rule, message: String::new(), lines: Vec::new(), fix: "mend it".into() };
+    let violation = |rule| Violation {
+        rule,
+        message: String::new(),
+        lines: Vec::new(),
+        span: None,
+        fix: "mend it".into(),
+    };
     let mut violations =
         [violation("remote-add"), violation("remote-add"), violation("unknown-source")];
     applied.exceptions.offer(&mut violations);

@@ -7,10 +7,12 @@ use bollard_buildkit_proto::moby::buildkit::v1::apicaps::ApiCap;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend as pb;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::result::Result as Kind;
+use bollard_buildkit_proto::pb as llb;
 use cofferdam_frontend::bridge::{
     Bridge, BridgeError, Capabilities, Container, Ended, Limits, Made, Outcome, Parts, Solve,
     Solved,
 };
+use cofferdam_frontend::dockerfile::Platform;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -76,10 +78,20 @@ impl GatewayBridge {
         }
     }
 
-    /// The configuration of an image that has a digest, for the engine's own platform.
-    pub async fn image_config(&self, name: &str) -> Result<Vec<u8>, BridgeError> {
+    /// The configuration of an image that has a digest, for a platform or the engine's own.
+    pub async fn image_config(
+        &self,
+        name: &str,
+        platform: Option<&Platform>,
+    ) -> Result<Vec<u8>, BridgeError> {
         let request = pb::ResolveImageConfigRequest {
             r#ref: name.to_string(),
+            platform: platform.map(|platform| llb::Platform {
+                os: platform.os.clone(),
+                architecture: platform.arch.clone(),
+                variant: platform.variant.clone(),
+                ..llb::Platform::default()
+            }),
             log_name: format!("[internal] load metadata for {name}"),
             ..pb::ResolveImageConfigRequest::default()
         };

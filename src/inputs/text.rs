@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_frontend::dockerfile::{
-    Dockerfile, ImageInput, ImageInputKind, InputError, InputErrorKind, Platform, Scope,
+    Dockerfile, ImageInput, ImageInputKind, InputError, InputErrorKind, Platform, Scope, Span,
 };
 use cofferdam_frontend::graph::judge::{Pin, Pins};
 use cofferdam_frontend::pins::{Digest, Elsewhere, PinError, Reference, images, pin_converted};
@@ -23,8 +23,24 @@ pub(crate) struct PinnedText {
     pub(crate) bytes: Vec<u8>,
     /// What each name must turn out to be on the graph.
     pub(crate) pins: Pins,
+    /// The images that its stages begin with.
+    pub(crate) bases: Vec<Base>,
     /// The build arguments, with a pinned frontend if they name one.
     pub(crate) build_args: BTreeMap<String, String>,
+}
+
+/// An image that a stage begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Base {
+    /// Its name in the text.
+    pub(crate) name: String,
+    /// Its whole name with the digest, if it has one: what the engine's frontend asks for.
+    pub(crate) image: String,
+    /// What it is needed for; `None` is the engine's own platform.
+    pub(crate) platforms: Vec<Option<Platform>>,
+    /// Where it is written.
+    pub(crate) line: usize,
+    pub(crate) span: Span,
 }
 
 impl PinnedText {
@@ -33,6 +49,7 @@ impl PinnedText {
         Self {
             bytes: written.bytes.clone(),
             pins: Pins::new(),
+            bases: Vec::new(),
             build_args: request.build_args.clone(),
         }
     }
@@ -55,12 +72,22 @@ pub(crate) async fn pin_text(
 
     let mut pins = Pins::new();
     let (mut digests, mut local) = (BTreeMap::new(), BTreeSet::new());
-    let mut converted = BTreeMap::new();
+    let (mut converted, mut bases) = (BTreeMap::new(), Vec::new());
     let mut build_args = request.build_args.clone();
     for (input, Resolved { reference, pin, other }) in needed.iter().zip(resolved) {
         let name = graph_name(&reference);
+        let image = written_out(&reference, &pin);
+        if input.kind == ImageInputKind::From {
+            bases.push(Base {
+                name: input.reference.clone(),
+                image: whole(&reference, &pin),
+                platforms: platforms_of(input, request),
+                line: input.line,
+                span: input.span,
+            });
+        }
         if other {
-            converted.insert(input.reference.clone(), written_out(&reference, &pin));
+            converted.insert(input.reference.clone(), image);
         }
         match &pin {
             Pin::Digest(digest) => {
@@ -87,7 +114,7 @@ pub(crate) async fn pin_text(
     };
     let fixed = resolver.fix_adds(bytes, &scope, is_foreign(&dockerfile, &request.build_args));
     let bytes = fixed.await?.map_err(|error| explain(error, written))?;
-    Ok(PinnedText { bytes, pins, build_args })
+    Ok(PinnedText { bytes, pins, bases, build_args })
 }
 
 /// Old engines do not survive a Dockerfile without a stage: their frontend, and with it the daemon,
@@ -129,6 +156,14 @@ fn written_out(reference: &Reference, pin: &Pin) -> String {
     }
 }
 
+/// The same without abbreviations.
+fn whole(reference: &Reference, pin: &Pin) -> String {
+    match pin {
+        Pin::Digest(digest) => format!("{}@{digest}", graph_name(reference)),
+        Pin::Local { .. } => reference.canonical(),
+    }
+}
+
 /// An image that a named context is: its reference with the digest, and what the graph must show.
 pub(crate) async fn pin_image(
     resolver: &Resolver<'_>,
@@ -166,7 +201,18 @@ fn graph_name(reference: &Reference) -> String {
     }
 }
 
-fn scope(request: &BuildRequest, engine_platform: &str) -> Scope {
+/// What the stage of a base is built for.
+fn platforms_of(input: &ImageInput, request: &BuildRequest) -> Vec<Option<Platform>> {
+    let own = input.platform.as_deref().and_then(Platform::parse);
+    match (own, request.platforms.as_slice()) {
+        (Some(own), _) => vec![Some(own)],
+        (None, []) => vec![None],
+        (None, asked) => asked.iter().map(|platform| Platform::parse(platform)).collect(),
+    }
+}
+
+/// What variables of the Dockerfile stand for in this build.
+pub(crate) fn scope(request: &BuildRequest, engine_platform: &str) -> Scope {
     let platform = |text: Option<&str>| text.and_then(Platform::parse);
     Scope {
         build_args: request.build_args.clone(),

@@ -92,6 +92,7 @@ pub(super) fn check_secrets(
                 path.display()
             ),
             lines: Vec::new(),
+            span: None,
             fix: format!(
                 "list {} in .dockerignore; RUN --mount=type=secret,id={id} reads it",
                 path.display()

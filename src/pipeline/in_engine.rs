@@ -1,6 +1,6 @@
 //! The part of a build that the engine does: session, judged graph, export without a name.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::SystemTime;
 
 use cofferdam_frontend::bridge::Bridge as _;
@@ -19,11 +19,13 @@ use super::outputs::Outlets;
 use super::plan::{Locals, plan, shared_key};
 use super::scan;
 use super::steps::Steps;
+use super::text_rules;
+use super::triggers::Triggers;
 use crate::engine::session::{Filesync, Outputs as Files, Services};
 use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport};
 use crate::error::Error;
 use cofferdam_frontend::pins::Lock;
-use tokio::sync::{Barrier, Mutex};
+use tokio::sync::{Barrier, Mutex, oneshot};
 
 use crate::inputs::{LockFile, PinnedText, Resolver, pin_text};
 use crate::report::printer::Printer;
@@ -69,6 +71,8 @@ pub(super) struct Desk<'a> {
     /// Where every node waits until all have built: nothing is exported before.
     pub(super) ready: &'a Barrier,
     pub(super) leftovers: &'a Leftovers,
+    /// What the text is warned about, which all nodes build and one tells.
+    pub(super) told: &'a Once,
     pub(super) printer: &'a Printer,
 }
 
@@ -103,7 +107,7 @@ impl Job<'_> {
         desk: Desk<'_>,
         steps: &Steps,
     ) -> Result<Built, Error> {
-        let Desk { lock, resolved, ready, leftovers, printer } = desk;
+        let Desk { lock, resolved, ready, leftovers, told, printer } = desk;
         // git looks while the engine does.
         let origin = self.request.vcs.clone().map(|question| tokio::spawn(question.ask()));
         self.say_what_is_unheeded(&active, printer).await;
@@ -115,6 +119,11 @@ impl Job<'_> {
             Ok(read) => read,
             Err(error) => return Err(failure::end(error, active).await),
         };
+        let warned = match text_rules::check(self, &dockerfile) {
+            Ok(warned) => warned,
+            Err(error) => return Err(failure::end(error, active).await),
+        };
+        told.call_once(|| text_rules::tell(self.request, &dockerfile, &warned, printer));
         let known = Arc::clone(resolved);
         let resolver =
             Resolver::new(self.engine, active.bridge(), self.request, &dockerfile, known);
@@ -136,8 +145,21 @@ impl Job<'_> {
             Ok(found) => plan.scan = found,
             Err(error) => return Err(failure::end(error, active).await),
         }
-        let (active, hardened) =
-            self.harden(active, &plan, &resolver, &dockerfile, leftovers).await?;
+        let triggers = Triggers::of(self, &text.bases, &dockerfile);
+        if let Err(error) = triggers.refuse(active.bridge()).await {
+            return Err(failure::end(error, active).await);
+        }
+        let (judged, is_judged) = oneshot::channel();
+        let bridge = active.bridge().clone();
+        // Once the frontend has read the bases, and while the steps run.
+        let telling = async {
+            if is_judged.await.is_ok() {
+                triggers.tell(&bridge, printer).await;
+            }
+        };
+        let harden = self.harden(active, &plan, &resolver, &dockerfile, (leftovers, judged));
+        let (hardened, ()) = tokio::join!(harden, telling);
+        let (active, hardened) = hardened?;
         let began = SystemTime::now();
         if let Err(error) = self.check(&resolver, (lock, ready), printer).await {
             return Err(failure::end(error, active).await);
@@ -224,13 +246,14 @@ impl Job<'_> {
         plan: &Plan,
         resolver: &Resolver<'_>,
         dockerfile: &DockerfileText,
-        leftovers: &Leftovers,
+        (leftovers, is_judged): (&Leftovers, oneshot::Sender<()>),
     ) -> Result<(ActiveBuild, Hardened), Error> {
         let mut judged = Vec::new();
         let watch = |graphs: &[&Graph]| {
             let caches: Vec<String> = graphs.iter().flat_map(|graph| graph.cache_ids()).collect();
             leftovers.remember(&caches);
             judged = graphs.iter().copied().cloned().collect();
+            let _ = is_judged.send(());
         };
         match cofferdam_frontend::build(active.bridge(), resolver, plan, watch).await {
             Ok(hardened) => {

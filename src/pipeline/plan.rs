@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cofferdam_frontend::Plan;
 use cofferdam_frontend::graph::digest;
 
-use super::options;
+use super::{options, text_rules};
 use crate::engine::session::Filesync;
 use crate::engine::session::filesync::{FilesyncError, MemoryEntry, MemoryTree, Tree};
 use crate::engine::{BuildId, Engine, ImageStore};
@@ -163,6 +163,7 @@ pub(super) fn plan(
         shown,
         offered: Vec::new(),
         layouts: BTreeSet::new(),
+        registries: text_rules::registries(request),
         excepted: request.exceptions.rules(),
         cache_namespace: namespace.into(),
         helper_local,

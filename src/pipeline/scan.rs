@@ -23,7 +23,7 @@ pub(super) async fn find(
     let named = parameters.remove("generator").filter(|name| !name.is_empty());
     let name = named.unwrap_or_else(|| DEFAULT_GENERATOR.to_string());
     let image = pin_generator(resolver, &name).await?;
-    let config = bridge.image_config(&image).await.map_err(|error| Error::Registry {
+    let config = bridge.image_config(&image, None).await.map_err(|error| Error::Registry {
         message: format!("cannot read the SBOM generator {name}: {error}"),
         hint: "check the name, or name another: --sbom generator=IMAGE".into(),
     })?;

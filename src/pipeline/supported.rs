@@ -26,6 +26,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         keep: _,
         strip_capabilities: _,
         exceptions: _,
+        rules: _,
         lock_path: _,
         locked: _,
         attests: _,

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use cofferdam_frontend::dockerfile::Span as Bytes;
 use cofferdam_frontend::graph::judge::Violation;
 use tokio::sync::mpsc;
 
@@ -260,8 +261,25 @@ fn snippet(at: &Place, source: &[u8]) -> Snippet {
     Snippet::of_file(&at.file, source, at.line, at.column, at.length)
 }
 
+/// Column and length in characters of a span, as far as it is on its first line.
+fn marked(source: &[u8], line: usize, span: Bytes) -> (usize, usize) {
+    let before = source.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1));
+    let start: usize = before.map(<[u8]>::len).sum();
+    let rest = source.get(start..).unwrap_or_default();
+    let text = rest.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    let at = span.start.saturating_sub(start).min(text.len());
+    let end = span.end.saturating_sub(start).clamp(at, text.len());
+    let chars = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().count();
+    let (before, marked) = text.split_at(at);
+    (chars(before) + 1, chars(marked.get(..end - at).unwrap_or_default()).max(1))
+}
+
 fn finding(violation: &Violation, source: Option<&SourceText>) -> Finding {
     let snippet = match (violation.lines.first(), source) {
+        (Some(&(_, line, _)), Some(source)) if violation.span.is_some() => {
+            let (column, length) = marked(&source.bytes, line, violation.span.unwrap_or_default());
+            Some(Snippet::of_file(&source.shown, &source.bytes, line, column, length))
+        }
         (Some(&(_, line, _)), Some(source)) => {
             let text = source.bytes.split(|b| *b == b'\n').nth(line.saturating_sub(1));
             let text = text.unwrap_or_default().trim_ascii_end();

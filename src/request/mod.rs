@@ -11,7 +11,7 @@ use std::sync::Arc;
 use cofferdam_frontend::pins::reference::Reference;
 use cofferdam_frontend::source_policy::SourcePolicy;
 
-use crate::config::Exceptions;
+use crate::config::{Exceptions, Rules};
 use crate::engine::session::{RegistryAuth, SecretStore, SshAgents};
 use crate::error::Error;
 use crate::registry::Http;
@@ -118,6 +118,8 @@ pub struct BuildRequest {
     pub strip_capabilities: bool,
     /// What `cofferdam.toml` allows this Dockerfile.
     pub exceptions: Exceptions,
+    /// What it asks of every Dockerfile.
+    pub rules: Rules,
     /// The lock file, whether it exists or not.
     pub lock_path: PathBuf,
     /// Whether inputs that the lock does not hold are refused.

@@ -46,6 +46,7 @@ pub(super) fn host_refusal() -> Violation {
         rule: "host-network",
         message: "--network=host lets every RUN step reach the host's own services".into(),
         lines: Vec::new(),
+        span: None,
         fix: "leave --network out; the default network reaches registries and mirrors".into(),
     }
 }

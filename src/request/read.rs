@@ -87,7 +87,7 @@ fn check(
     let path = DockerfileSource::path(file.as_deref(), &context);
     let config_file = config::find(lock::directory_of(path.as_deref()));
     let today = Date::of(std::time::SystemTime::now());
-    let Applied { exceptions, keep, strip_capabilities, notices: about_config } =
+    let Applied { exceptions, keep, strip_capabilities, notices: about_config, rules } =
         config::apply(config_file.as_deref(), path.as_deref(), today)?;
     notices.extend(about_config);
     notices.extend(progress.notices);
@@ -152,6 +152,7 @@ fn check(
         keep: tags::keep_list(&keep_suid, keep)?,
         strip_capabilities,
         exceptions,
+        rules,
         vcs: vcs::read(&context, path, environment),
         locked: locked.unwrap_or(environment.in_ci() && lock_path.exists()),
         attests: attest::read(&attests, provenance.as_deref(), sbom.as_deref())?,

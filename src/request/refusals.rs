@@ -29,6 +29,7 @@ pub(super) fn check(
                 rule: "secret-in-arg",
                 message: format!("--build-arg {name}: {}", found.reason),
                 lines: Vec::new(),
+                span: None,
                 fix: secret_arg::advice(name, &found),
             })
         })
@@ -43,6 +44,7 @@ pub(super) fn check(
             rule: "insecure-exec",
             message: "--allow security.insecure lets RUN steps do to the host what root can".into(),
             lines: Vec::new(),
+            span: None,
             fix: "leave --allow out, and RUN --security=insecure with it".into(),
         });
     }
@@ -51,6 +53,7 @@ pub(super) fn check(
             rule: "policy-disabled",
             message: "--policy disabled=true switches policies off".into(),
             lines: Vec::new(),
+            span: None,
             fix: "leave --policy out".into(),
         });
     }
@@ -59,6 +62,7 @@ pub(super) fn check(
             rule: "policy-disabled",
             message: format!("{} is a policy in Rego, which is not evaluated here", path.display()),
             lines: Vec::new(),
+            span: None,
             fix: "have docker buildx build evaluate it, or take the file away".into(),
         });
     }

@@ -38,6 +38,7 @@ fn plan() -> Plan {
         layouts: BTreeSet::new(),
         source_policy: SourcePolicy::default(),
         shown: BTreeMap::new(),
+        registries: Vec::new(),
         excepted: BTreeSet::new(),
         cache_namespace: "ns".into(),
         helper_local: "helper-1".into(),

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bollard_buildkit_proto::pb::{self, op::Op as Body};
 
 use super::{Graph, Source, Vertex};
+use crate::dockerfile::Span;
+use crate::pins::Reference;
+use crate::policy::rules::registry_not_allowed;
 
 /// What an image name is allowed to mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub struct Violation {
     pub message: String,
     /// Where: file, first and last line.
     pub lines: Vec<(String, usize, usize)>,
+    /// Bytes of the Dockerfile, where more is known than its lines.
+    pub span: Option<Span>,
     /// What to write instead.
     pub fix: String,
 }
@@ -123,12 +128,15 @@ pub struct Allowed {
     pub offered: Vec<Offered>,
     /// Digests of images in directories that the session shows.
     pub layouts: BTreeSet<String>,
+    /// Registries and repositories that images may come from; empty allows all.
+    pub registries: Vec<String>,
     /// Rules that somebody lifted for this Dockerfile and said why.
     pub excepted: BTreeSet<String>,
 }
 
 /// The rules of this module that can be lifted; the others protect the judgement itself.
-const EXCEPTABLE: [&str; 4] = ["git-ref", "host-network", "insecure-exec", "remote-add"];
+const EXCEPTABLE: [&str; 5] =
+    ["git-ref", "host-network", "insecure-exec", registry_not_allowed::RULE, "remote-add"];
 
 impl Allowed {
     fn excepts(&self, rule: &str) -> bool {
@@ -165,6 +173,8 @@ pub fn judge(graph: Graph, allowed: &Allowed) -> Result<Judged, Vec<Violation>> 
                 BoundSource { source, digest: None, local_only: false }
             }
         };
+        found
+            .extend(unlisted(&bound.source, allowed).map(|complaint| complaint.at(&graph, vertex)));
         if !sources.contains(&bound) {
             sources.push(bound);
         }
@@ -197,7 +207,7 @@ struct Complaint {
 impl Complaint {
     fn at(self, graph: &Graph, vertex: &Vertex) -> Violation {
         let Self { rule, message, fix } = self;
-        Violation { rule, message, lines: graph.locate(&vertex.digest), fix }
+        Violation { rule, message, lines: graph.locate(&vertex.digest), span: None, fix }
     }
 }
 
@@ -241,6 +251,22 @@ fn bind(vertex: &Vertex, source: Source, allowed: &Allowed) -> Result<BoundSourc
         }
     };
     Ok(BoundSource { source, digest, local_only })
+}
+
+/// An image from elsewhere than the project's list says.
+fn unlisted(source: &Source, allowed: &Allowed) -> Option<Complaint> {
+    let Source::Image { name, .. } = source else { return None };
+    let listed = |name: &Reference| name.is_listed(&allowed.registries);
+    if allowed.registries.is_empty()
+        || Reference::parse_normalized(name).is_ok_and(|it| listed(&it))
+    {
+        return None;
+    }
+    Some(Complaint {
+        rule: registry_not_allowed::RULE,
+        message: format!("the build reads {name}, and its registry is not on the project's list"),
+        fix: format!("allowed are {}", allowed.registries.join(", ")),
+    })
 }
 
 fn unexpected_image(source: &Source, pins: Option<&Vec<Pin>>) -> Complaint {
@@ -320,6 +346,19 @@ mod tests {
         assert!(rules(vec![image(&format!("docker-image://{NAME}"))], &allowed).is_empty());
         let other = vec![image(&format!("docker-image://{NAME}@sha256:bb"))];
         assert_eq!(rules(other, &allowed), ["unpinned-image"]);
+    }
+
+    #[test]
+    fn images_come_from_the_list_whoever_names_them() {
+        let mut allowed = allowed(Pin::Digest(GOOD.into()));
+        let ops = || vec![image(&format!("docker-image://{NAME}@{GOOD}"))];
+        allowed.registries = vec!["registry.example".into()];
+        assert_eq!(rules(ops(), &allowed), ["registry-not-allowed"]);
+        allowed.excepted = ["registry-not-allowed".to_string()].into();
+        assert!(rules(ops(), &allowed).is_empty());
+        allowed.excepted.clear();
+        allowed.registries.push("docker.io/library".into());
+        assert!(rules(ops(), &allowed).is_empty());
     }
 
     #[test]

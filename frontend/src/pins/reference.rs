@@ -42,6 +42,26 @@ pub enum ReferenceError {
 }
 
 impl Reference {
+    /// Whether an entry of a list of registries and repositories covers it: `docker.io/library`,
+    /// `registry.example.com`, `*.example.com`.
+    pub fn is_listed(&self, entries: &[String]) -> bool {
+        entries.iter().any(|entry| self.is_within(entry))
+    }
+
+    fn is_within(&self, entry: &str) -> bool {
+        let entry = entry.trim_end_matches('*').trim_end_matches('/');
+        let (domain, path) = entry.split_once('/').unwrap_or((entry, ""));
+        let domain_fits = match domain.strip_prefix("*.") {
+            Some(parent) => {
+                self.domain.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'))
+            }
+            None => self.domain == domain,
+        };
+        let rest = self.path.strip_prefix(path);
+        domain_fits
+            && rest.is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// Reads a reference as people write it: `debian` is `docker.io/library/debian`.
     pub fn parse_normalized(text: &str) -> Result<Self, ReferenceError> {
         if text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::catalog::PARSE_ERROR;
 use super::finding::Severity;
 use super::rule::About;
+use super::rules::registry_not_allowed::RULE as REGISTRY_NOT_ALLOWED;
 
 /// What a finding does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,6 +98,8 @@ impl Levels {
             (_, Some(FailOn::Never)) => Level::Warn,
             (_, Some(FailOn::Severity(least))) => deny_if(severity >= least),
             (Some(level), None) => level,
+            // A project that has written a list means it.
+            (None, None) if rule == REGISTRY_NOT_ALLOWED => Level::Deny,
             (None, None) => deny_if(match self.profile {
                 Profile::Standard => severity >= Severity::Critical,
                 Profile::Strict => severity >= Severity::High,

@@ -5,6 +5,7 @@
 //! decide. The registry is the list of all rules; `docs/rules` has a page for each, and
 //! `examples/policy` a bad and a good file for each that looks at the text.
 
+mod before;
 mod body;
 mod catalog;
 mod check;
@@ -23,6 +24,7 @@ mod settings;
 mod testing;
 mod view;
 
+pub use before::{BeforeBuild, before_build};
 pub use body::{Body, Run};
 pub use catalog::{about, every_about};
 pub use check::{check, read_errors};

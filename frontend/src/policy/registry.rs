@@ -27,6 +27,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::nonroot_user::NonrootUser,
     &rules::elsewhere::NOT_LOCKED,
     &rules::numeric_user::NumericUser,
+    &rules::elsewhere::ONBUILD_TRIGGER,
     &rules::package_cache::PackageCache,
     &rules::piped_download::PipedDownload,
     &rules::pipefail::Pipefail,

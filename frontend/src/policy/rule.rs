@@ -21,6 +21,15 @@ pub struct About {
     pub page: &'static str,
 }
 
+impl About {
+    /// Whether a project decides what its findings do. Rules that prove what the build stands on,
+    /// such as pins and the absence of secrets, always refuse.
+    pub fn has_level(&self) -> bool {
+        let image = self.places.contains(&Place::Image) && self.severity < Severity::Critical;
+        image || self.places.contains(&Place::Text)
+    }
+}
+
 /// Where a rule can see something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -53,9 +62,9 @@ impl Place {
 pub trait Rule: Sync {
     fn about(&self) -> &'static About;
 
-    /// Whether a build mends by itself what the text check finds, as it does with names that have
-    /// no digest; its own output need not repeat that.
-    fn mended_by_build(&self) -> bool {
+    /// Whether a build needs no word of the text: it mends what stands there, as it does with names
+    /// that have no digest, or judges it where it happens, on the graph.
+    fn decided_by_build(&self) -> bool {
         false
     }
 

@@ -60,6 +60,7 @@ pub fn violation(message: String, lines: Vec<(String, usize, usize)>) -> Violati
         rule: RULE,
         message,
         lines,
+        span: None,
         fix: "read another source, or have EXPERIMENTAL_BUILDKIT_SOURCE_POLICY changed".into(),
     }
 }

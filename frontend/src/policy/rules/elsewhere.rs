@@ -51,6 +51,14 @@ pub static NOT_LOCKED: Elsewhere = Elsewhere(&about(
     page!("not-locked"),
 ));
 
+pub static ONBUILD_TRIGGER: Elsewhere = Elsewhere(&about(
+    "onbuild-trigger",
+    "a base whose ONBUILD instructions run in this build",
+    Severity::High,
+    &[Place::Image],
+    page!("onbuild-trigger"),
+));
+
 pub static POLICY_DISABLED: Elsewhere = Elsewhere(&about(
     "policy-disabled",
     "switching policies off",

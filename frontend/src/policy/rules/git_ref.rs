@@ -24,6 +24,10 @@ impl Rule for GitRef {
         &ABOUT
     }
 
+    fn decided_by_build(&self) -> bool {
+        true
+    }
+
     fn text(&self, view: &View<'_>, found: &mut Findings) {
         adds(view, found);
         clones(view, found);

@@ -20,6 +20,10 @@ impl Rule for HostNetwork {
         &ABOUT
     }
 
+    fn decided_by_build(&self) -> bool {
+        true
+    }
+
     fn text(&self, view: &View<'_>, found: &mut Findings) {
         let message = "the step reaches what listens on the host's own loopback address";
         run_flag::report(view, found, &ABOUT, ("network", "host"), message, |finding| {

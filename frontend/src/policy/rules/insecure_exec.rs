@@ -20,6 +20,10 @@ impl Rule for InsecureExec {
         &ABOUT
     }
 
+    fn decided_by_build(&self) -> bool {
+        true
+    }
+
     fn text(&self, view: &View<'_>, found: &mut Findings) {
         let message = "the step runs with all rights on the machine that builds";
         run_flag::report(view, found, &ABOUT, ("security", "insecure"), message, |finding| {

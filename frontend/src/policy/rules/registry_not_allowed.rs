@@ -1,17 +1,19 @@
 //! Images from a registry that the project does not trust.
 
 use crate::dockerfile::ImageInputKind;
-use crate::pins::Reference;
 use crate::policy::{About, Findings, Place, Rule, Severity, View};
 
 pub struct RegistryNotAllowed;
 
+/// Its id.
+pub const RULE: &str = "registry-not-allowed";
+
 static ABOUT: About = About {
-    id: "registry-not-allowed",
+    id: RULE,
     title: "an image from a registry that is not on the project's list",
     severity: Severity::High,
     also: &["DL3026"],
-    places: &[Place::Text],
+    places: &[Place::Text, Place::Graph],
     strict_only: false,
     page: include_str!("../../../../docs/rules/registry-not-allowed.md"),
 };
@@ -29,7 +31,7 @@ impl Rule for RegistryNotAllowed {
         // Frontends too: they decide everything that follows.
         for input in &view.images().inputs {
             let Ok(reference) = input.parsed() else { continue };
-            if allowed.iter().any(|entry| allows(entry, &reference)) {
+            if reference.is_listed(allowed) {
                 continue;
             }
             let what = match input.kind {
@@ -45,21 +47,6 @@ impl Rule for RegistryNotAllowed {
                 .help(format!("allowed are {}", allowed.join(", ")));
         }
     }
-}
-
-/// Whether an entry (`docker.io/library`, `registry.example.com`, `*.example.com`) covers an image.
-fn allows(entry: &str, reference: &Reference) -> bool {
-    let entry = entry.trim_end_matches('*').trim_end_matches('/');
-    let (domain, path) = entry.split_once('/').unwrap_or((entry, ""));
-    let domain_fits = match domain.strip_prefix("*.") {
-        Some(parent) => {
-            reference.domain.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'))
-        }
-        None => reference.domain == domain,
-    };
-    let rest = reference.path.strip_prefix(path);
-    domain_fits
-        && rest.is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

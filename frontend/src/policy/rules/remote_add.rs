@@ -21,6 +21,10 @@ impl Rule for RemoteAdd {
         &ABOUT
     }
 
+    fn decided_by_build(&self) -> bool {
+        true
+    }
+
     fn text(&self, view: &View<'_>, found: &mut Findings) {
         for node in view.all(Keyword::Add) {
             let add = node.instruction;

@@ -20,7 +20,7 @@ impl Rule for UnpinnedFrontend {
         &ABOUT
     }
 
-    fn mended_by_build(&self) -> bool {
+    fn decided_by_build(&self) -> bool {
         true
     }
 
