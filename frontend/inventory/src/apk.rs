@@ -2,7 +2,7 @@
 //! (<https://wiki.alpinelinux.org/wiki/Apk_spec>, apk-tools `doc/apk-package.5`).
 
 use crate::claims::Claim;
-use crate::package::{Ecosystem, Package, Upstream};
+use crate::package::{Ecosystem, Package, Upstream, add};
 use crate::reading::Reason;
 use crate::text::{field, lines, lossy};
 
@@ -96,7 +96,9 @@ fn finish(
     if !claim.paths.is_empty() {
         claims.push(claim);
     }
-    into.push(package);
+    if add(into, package).is_err() {
+        damage.get_or_insert((line, "too many packages"));
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use serde::Deserialize;
 
 use crate::elf::Elf;
-use crate::package::{Ecosystem, Package};
+use crate::package::{Ecosystem, Package, add};
 use crate::reading::Reason;
 
 const SECTION: &[u8] = b".dep-v0";
@@ -27,18 +27,22 @@ struct Crate {
     kind: String,
 }
 
-/// The packages of a binary that was built so; empty for others.
-pub(crate) fn crates(elf: &mut Elf<'_>, origin: &str) -> Result<Vec<Package>, Reason> {
-    let Some(part) = elf.section(SECTION) else { return Ok(Vec::new()) };
+/// Appends the crates of a binary that was built so.
+pub(crate) fn crates(
+    elf: &mut Elf<'_>,
+    origin: &str,
+    into: &mut Vec<Package>,
+) -> Result<(), Reason> {
+    let Some(part) = elf.section(SECTION) else { return Ok(()) };
     let packed = elf.bytes(part, PACKED)?;
     let list = decompress_to_vec_zlib_with_limit(&packed, UNPACKED)
         .map_err(|error| Reason::damaged(format!("its list of crates: {}", error.status as i32)))?;
     let list: List = serde_json::from_slice(&list)
         .map_err(|error| Reason::damaged(format!("its list of crates: {error}")))?;
-    let built = list.packages.iter().filter(|package| package.kind != "build");
-    Ok(built
-        .map(|package| Package::new(Ecosystem::Cargo, &package.name, &package.version, origin))
-        .collect())
+    for package in list.packages.iter().filter(|package| package.kind != "build") {
+        add(into, Package::new(Ecosystem::Cargo, &package.name, &package.version, origin))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -51,7 +55,8 @@ mod tests {
     fn read(list: &[u8]) -> Result<Vec<String>, Reason> {
         let bytes = file(&[(".dep-v0", list)]);
         let mut source = bytes.as_slice();
-        let found = crates(&mut Elf::open(&mut source).unwrap(), "tool")?;
+        let mut found = Vec::new();
+        crates(&mut Elf::open(&mut source).unwrap(), "tool", &mut found)?;
         Ok(found.iter().map(ToString::to_string).collect())
     }
 

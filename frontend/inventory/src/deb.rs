@@ -1,7 +1,7 @@
 //! dpkg: the status file, and the files of its packages.
 
 use crate::claims::Claim;
-use crate::package::{Ecosystem, Package, Upstream};
+use crate::package::{Ecosystem, Package, Upstream, add};
 use crate::reading::Reason;
 use crate::text::{field, file_name, lines, lossy};
 
@@ -86,7 +86,9 @@ fn finish(
     let mut package = Package::new(Ecosystem::Deb, &lossy(name), &lossy(version), origin);
     package.architecture = stanza.architecture.map(|name| lossy(name).into_owned());
     package.source = Some(upstream(stanza.source, &package));
-    into.push(package);
+    if add(into, package).is_err() {
+        damage.get_or_insert((line, "too many packages"));
+    }
 }
 
 /// `Source: NAME (VERSION)`; what it leaves out is as in the package.

@@ -5,7 +5,7 @@
 
 use crate::elf::{Elf, Part};
 use crate::numbers::Order;
-use crate::package::{Ecosystem, Package};
+use crate::package::{Ecosystem, Package, add};
 use crate::reading::Reason;
 use crate::text::{lines, lossy};
 
@@ -17,15 +17,20 @@ const SEARCHED: u64 = 1 << 16;
 /// The longest list of modules, in bytes.
 const LONGEST: u64 = 16 << 20;
 
-/// The packages of a Go binary; empty for others.
-pub(crate) fn modules(elf: &mut Elf<'_>, origin: &str) -> Result<Vec<Package>, Reason> {
-    let Some(info) = build_info(elf)? else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
+/// Appends the modules of a Go binary.
+pub(crate) fn modules(
+    elf: &mut Elf<'_>,
+    origin: &str,
+    into: &mut Vec<Package>,
+) -> Result<(), Reason> {
+    let Some(info) = build_info(elf)? else { return Ok(()) };
+    let package =
+        |name: &str, version: &str| Package::new(Ecosystem::Golang, name, version, origin);
     // `go1.22.1 X:boringcrypto`: the experiments are not part of the version.
     let version = lossy(&info.version);
     let version = version.split(' ').next().unwrap_or_default();
     if let Some(version) = version.strip_prefix("go").filter(|version| !version.is_empty()) {
-        found.push(Package::new(Ecosystem::Golang, "stdlib", version, origin));
+        add(into, package("stdlib", version))?;
     }
     for line in lines(&info.modules) {
         let line = lossy(line);
@@ -34,18 +39,18 @@ pub(crate) fn modules(elf: &mut Elf<'_>, origin: &str) -> Result<Vec<Package>, R
         let version = words.next().unwrap_or_default();
         match key {
             "mod" | "dep" if !path.is_empty() => {
-                found.push(Package::new(Ecosystem::Golang, path, version, origin));
+                add(into, package(path, version))?;
             }
             // In place of the module before. A directory has no version: what is in it is unknown,
             // and the module's own name says most about it.
             "=>" if !version.is_empty() && !path.starts_with(['.', '/']) => {
-                found.pop();
-                found.push(Package::new(Ecosystem::Golang, path, version, origin));
+                into.pop();
+                add(into, package(path, version))?;
             }
             _ => {}
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// What a binary says about its making.
@@ -177,7 +182,8 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Result<Vec<String>, Reason> {
         let mut source = bytes;
-        let found = modules(&mut Elf::open(&mut source).unwrap(), "tool")?;
+        let mut found = Vec::new();
+        modules(&mut Elf::open(&mut source).unwrap(), "tool", &mut found)?;
         Ok(found.iter().map(ToString::to_string).collect())
     }
 

@@ -10,6 +10,7 @@ use crate::kind::Kind;
 use crate::os_release::Distro;
 use crate::package::{Ecosystem, Package};
 use crate::reading::{Reading, Reason};
+use crate::text::Shown;
 
 /// A file that matters and could not be read, or not all of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ pub struct Unread {
 
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.path, self.kind, self.reason)
+        write!(f, "{} ({}): {}", Shown(&self.path), self.kind, self.reason)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::elf;
+use crate::jar;
 use crate::text::{file_name, relative};
 
 /// What a file is to the inventory.
@@ -34,6 +35,14 @@ pub enum Kind {
     RpmBdb,
     /// A program or library: Go's modules, crates, a version inside of it.
     Elf,
+    /// The specification of an installed gem.
+    Gem,
+    /// A Java archive.
+    Jar,
+    /// The libraries of a .NET application.
+    DotNet,
+    /// The `release` file of a Java runtime.
+    JavaRelease,
 }
 
 impl Kind {
@@ -71,6 +80,10 @@ impl fmt::Display for Kind {
             Self::RpmSqlite | Self::RpmNdb | Self::RpmBdb => "rpm database",
             Self::RpmLog => "log of the rpm database",
             Self::Elf => "program",
+            Self::Gem => "gem specification",
+            Self::Jar => "Java archive",
+            Self::DotNet => ".NET dependencies",
+            Self::JavaRelease => "release of a Java runtime",
         })
     }
 }
@@ -89,12 +102,16 @@ pub enum Interest {
 /// How many first bytes of a file [`wants`] needs at most.
 pub const HEAD: usize = 4;
 
+/// The largest `release` file, in bytes.
+const SMALL: u64 = 1 << 16;
+
 /// Decides by path, relative to the root, and mode of a regular file.
 #[must_use]
 pub fn by_name(path: &[u8], mode: u32) -> Interest {
     let path = relative(path);
     match named(path) {
         Some(kind) => Interest::Yes(kind),
+        None if file_name(path) == b"release" => Interest::Look,
         None if mode & 0o111 != 0 || is_library(file_name(path)) => Interest::Look,
         None => Interest::No,
     }
@@ -109,6 +126,11 @@ pub fn wants(path: &[u8], size: u64, mode: u32, head: &[u8]) -> Option<Kind> {
         Interest::Yes(Kind::RpmLog) if size == 0 => None,
         Interest::Yes(kind) => Some(kind),
         Interest::Look if head.starts_with(elf::MAGIC) => Some(Kind::Elf),
+        // Their first lines, in any order.
+        Interest::Look if size < SMALL && file_name(path) == b"release" => {
+            let starts: [&[u8]; 6] = [b"JAVA", b"IMPL", b"BUIL", b"FULL", b"OS_A", b"SOUR"];
+            starts.contains(&head).then_some(Kind::JavaRelease)
+        }
         Interest::Look | Interest::No => None,
     }
 }
@@ -145,8 +167,17 @@ fn named(path: &[u8]) -> Option<Kind> {
         _ if directory == b"var/lib/dpkg/info/" => {
             name.ends_with(b".list").then_some(Kind::DpkgFiles)
         }
-        _ => name.ends_with(b".egg-info").then_some(Kind::Python),
+        _ if name.ends_with(b".egg-info") => Some(Kind::Python),
+        _ if name.ends_with(b".deps.json") => Some(Kind::DotNet),
+        _ if name.ends_with(b".gemspec") => is_gem(directory).then_some(Kind::Gem),
+        _ => jar::is_archive(name).then_some(Kind::Jar),
     }
+}
+
+/// `…/specifications/` and `…/specifications/default/`: what is installed, not what could be.
+fn is_gem(directory: &[u8]) -> bool {
+    let directory = directory.strip_suffix(b"default/").unwrap_or(directory);
+    directory.ends_with(b"/specifications/")
 }
 
 /// Where rpm keeps its database: always, on immutable systems, on those of SUSE and Fedora.
@@ -199,6 +230,12 @@ mod tests {
             ("usr/lib/sysimage/rpm/Packages.db", Some(Kind::RpmNdb)),
             ("var/lib/rpm/Packages", Some(Kind::RpmBdb)),
             ("home/Packages", None),
+            ("usr/share/java/a-1.jar", Some(Kind::Jar)),
+            ("app/web.war", Some(Kind::Jar)),
+            ("app/app.deps.json", Some(Kind::DotNet)),
+            ("g/specifications/rake-13.gemspec", Some(Kind::Gem)),
+            ("g/specifications/default/json-2.gemspec", Some(Kind::Gem)),
+            ("g/gems/rake-13/rake.gemspec", None),
             ("x/METADATA", None),
             ("x/PKG-INFO", None),
             ("", None),
@@ -215,5 +252,7 @@ mod tests {
         assert_eq!(by_name(b"usr/lib/libx.so.1.2", 0o644), Interest::Look);
         assert_eq!(wants(b"usr/bin/tool", 9, 0o755, elf::MAGIC), Some(Kind::Elf));
         assert_eq!(wants(b"usr/bin/tool", 9, 0o755, b"#!/b"), None);
+        assert_eq!(wants(b"jdk/release", 9, 0o644, b"JAVA"), Some(Kind::JavaRelease));
+        assert_eq!(wants(b"jdk/release", 9, 0o644, b"Rele"), None);
     }
 }

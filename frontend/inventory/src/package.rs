@@ -5,6 +5,21 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::reading::Reason;
+use crate::text::Shown;
+
+/// More packages than any one file has that was not made to be a burden.
+const MOST: usize = 200_000;
+
+/// Takes one more package of a file.
+pub(crate) fn add(into: &mut Vec<Package>, package: Package) -> Result<(), Reason> {
+    if into.len() >= MOST {
+        return Err(Reason::TooMany { limit: MOST });
+    }
+    into.push(package);
+    Ok(())
+}
+
 /// Who gave a package its name, and so what its version means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -124,12 +139,12 @@ impl Package {
     }
 }
 
-/// `name version`, with the architecture where it says something.
+/// `name version`, with the architecture where it says something; safe to print.
 impl fmt::Display for Package {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.version)?;
+        write!(f, "{} {}", Shown(&self.name), Shown(&self.version))?;
         match &self.architecture {
-            Some(architecture) => write!(f, " ({architecture})"),
+            Some(architecture) => write!(f, " ({})", Shown(architecture)),
             None => Ok(()),
         }
     }

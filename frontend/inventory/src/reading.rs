@@ -9,7 +9,7 @@ use crate::os_release::Distro;
 use crate::package::Package;
 use crate::source::{Source, whole};
 use crate::text::{lossy, relative};
-use crate::{apk, auditable, deb, go, npm, os_release, python, rpm};
+use crate::{apk, auditable, deb, dotnet, gem, go, jar, npm, os_release, programs, python, rpm};
 
 const MIB: usize = 1 << 20;
 
@@ -27,6 +27,12 @@ pub enum Reason {
     TooLarge {
         /// The most that is read.
         limit: u64,
+    },
+    /// It speaks of more packages than anything sensible.
+    #[error("it has more than {limit} packages")]
+    TooMany {
+        /// The most that are read.
+        limit: usize,
     },
     /// It contradicts its own format.
     #[error("it is damaged: {what}")]
@@ -130,9 +136,9 @@ fn fill(
     let Reading { kind, packages, distro, claims, .. } = reading;
     match kind {
         Kind::OsRelease => *distro = Some(os_release::read(&whole(source, MIB)?)),
-        Kind::DpkgStatus => deb::status(&whole(source, 256 * MIB)?, &origin, packages)?,
+        Kind::DpkgStatus => deb::status(&whole(source, 64 * MIB)?, &origin, packages)?,
         Kind::DpkgFiles => claims.push(deb::files(path, &whole(source, 64 * MIB)?)),
-        Kind::Apk => apk::installed(&whole(source, 256 * MIB)?, &origin, packages, claims)?,
+        Kind::Apk => apk::installed(&whole(source, 64 * MIB)?, &origin, packages, claims)?,
         Kind::Python => packages.push(python::metadata(&whole(source, 4 * MIB)?, &origin)?),
         Kind::Npm => packages.extend(npm::manifest(&whole(source, 8 * MIB)?, &origin)?),
         Kind::RpmSqlite | Kind::RpmNdb | Kind::RpmBdb => {
@@ -151,9 +157,14 @@ fn fill(
         }
         Kind::Elf => {
             let Some(mut elf) = Elf::open(source) else { return Ok(()) };
-            packages.extend(go::modules(&mut elf, &origin)?);
-            packages.extend(auditable::crates(&mut elf, &origin)?);
+            packages.extend(programs::version(&mut elf, &origin)?);
+            go::modules(&mut elf, &origin, packages)?;
+            auditable::crates(&mut elf, &origin, packages)?;
         }
+        Kind::Gem => packages.push(gem::specification(&whole(source, 4 * MIB)?, &origin)?),
+        Kind::Jar => jar::archive(source, &origin, packages)?,
+        Kind::DotNet => dotnet::libraries(&whole(source, 64 * MIB)?, &origin, packages)?,
+        Kind::JavaRelease => packages.extend(programs::java(&whole(source, MIB)?, &origin)),
     }
     Ok(())
 }

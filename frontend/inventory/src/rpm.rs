@@ -10,7 +10,7 @@ pub(crate) use self::ndb::read as ndb;
 pub(crate) use self::sqlite::read as sqlite;
 use crate::claims::Claim;
 use crate::numbers::{Order, index};
-use crate::package::{Ecosystem, Package, Upstream};
+use crate::package::{Ecosystem, Package, Upstream, add};
 use crate::reading::Reason;
 use crate::text::lossy;
 
@@ -107,8 +107,7 @@ fn header(blob: &[u8], origin: &str, into: &mut Found) -> Result<(), Reason> {
     if !claim.paths.is_empty() {
         into.claims.push(claim);
     }
-    into.packages.push(package);
-    Ok(())
+    add(&mut into.packages, package)
 }
 
 /// `bash-5.1.8-6.el9.src.rpm`

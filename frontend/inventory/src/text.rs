@@ -1,6 +1,19 @@
 //! Texts of package managers: lines, and `Key: value` headers.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write};
+
+/// A text from an image, for a terminal: control characters are spelt out.
+pub(crate) struct Shown<'a>(pub &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c.is_control() {
+            true => write!(f, "{}", c.escape_default()),
+            false => f.write_char(c),
+        })
+    }
+}
 
 /// Lines without their ends, carriage returns included; a last line needs no end.
 pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -44,6 +57,11 @@ pub(crate) fn file_name(path: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_are_spelt_out() {
+        assert_eq!(Shown("a\u{1b}[2J\u{e9}\n").to_string(), "a\\u{1b}[2J\u{e9}\\n");
+    }
 
     #[test]
     fn lines_end_with_or_without_a_carriage_return() {

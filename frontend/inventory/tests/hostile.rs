@@ -19,6 +19,9 @@ const FILES: &[(&str, &[u8])] = &[
     ("var/lib/rpm/rpmdb.sqlite", include_bytes!("fixtures/rpmdb.sqlite")),
     ("var/lib/rpm/Packages.db", b"RpmP\0\0\0\0\0\0\0\0\x01\0\0\0"),
     ("var/lib/rpm/Packages", b"\0\0\0\0\0\0\0\0\0\0\0\0\x61\x15\x06\0"),
+    ("a/specifications/a-1.gemspec", b"# stub: a 1 ruby lib\ns.license = \"MIT\"\n"),
+    ("a.jar", b"PK\x03\x04PK\x01\x02PK\x05\x06"),
+    ("a.deps.json", br#"{"libraries": {"A/1": {"type": "package"}}}"#),
     ("node_modules/a/package.json", br#"{"name": "a", "version": "1", "license": ["MIT"]}"#),
 ];
 

@@ -96,7 +96,6 @@ const EXCEPTIONS: &[&str] = &[
     "GCC-exception-3.1",
     "LLVM-exception",
     "Linux-syscall-note",
-    "OpenSSL-exception",
     "u-boot-exception-2.0",
 ];
 
