@@ -52,6 +52,8 @@ impl Inventory {
     pub fn of<'a>(readings: impl IntoIterator<Item = (&'a str, &'a Reading)>) -> Self {
         let readings: BTreeMap<_, _> = readings.into_iter().collect();
         let owners = Owners::of(readings.values().flat_map(|reading| &reading.claims));
+        let licences: BTreeMap<_, _> =
+            readings.values().filter_map(|reading| reading.licence.as_ref()).cloned().collect();
         let mut found = Self::default();
         let mut packages = BTreeMap::new();
         for (&path, &reading) in &readings {
@@ -79,6 +81,10 @@ impl Inventory {
             }
         }
         found.packages = packages.into_values().collect();
+        for package in found.packages.iter_mut().filter(|p| p.ecosystem == Ecosystem::Deb) {
+            package.licence =
+                package.licence.take().or_else(|| licences.get(&package.name).cloned());
+        }
         found.packages.sort();
         found
     }
@@ -152,6 +158,16 @@ mod tests {
         assert_eq!(inventory(&files).packages[0].owner.as_deref(), Some("python3-yaml"));
         let twice = [files[0], files[1], ("v/PyYAML-6.0.dist-info/METADATA", files[0].1)];
         assert_eq!(inventory(&twice).packages[0].owner, None);
+    }
+
+    #[test]
+    fn copyright_files_have_the_licences_of_packages() {
+        let found = inventory(&[
+            ("var/lib/dpkg/status", "Package: zlib1g\nVersion: 1\n\n"),
+            ("usr/share/doc/zlib1g/copyright", "Format: x\n\nFiles: *\nLicense: Zlib\n"),
+            ("usr/share/doc/other/copyright", "Format: x\n\nFiles: *\nLicense: MIT\n"),
+        ]);
+        assert_eq!(found.packages[0].licence.as_deref(), Some("Zlib"));
     }
 
     #[test]

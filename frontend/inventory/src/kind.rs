@@ -18,6 +18,8 @@ pub enum Kind {
     DpkgStatus,
     /// The files of one dpkg package.
     DpkgFiles,
+    /// The licences of one dpkg package.
+    DpkgCopyright,
     /// apk's database.
     Apk,
     /// Metadata of an installed Python distribution.
@@ -74,6 +76,7 @@ impl fmt::Display for Kind {
             Self::OsRelease => "name of the distribution",
             Self::DpkgStatus => "dpkg database",
             Self::DpkgFiles => "dpkg file list",
+            Self::DpkgCopyright => "copyright file",
             Self::Apk => "apk database",
             Self::Python => "Python metadata",
             Self::Npm => "package.json",
@@ -156,6 +159,7 @@ fn named(path: &[u8]) -> Option<Kind> {
             (parent.ends_with(b".egg-info") || file_name(parent) == b"EGG-INFO")
                 .then_some(Kind::Python)
         }
+        b"copyright" => is_documentation(directory).then_some(Kind::DpkgCopyright),
         b"rpmdb.sqlite" => is_rpm(directory).then_some(Kind::RpmSqlite),
         b"rpmdb.sqlite-wal" => is_rpm(directory).then_some(Kind::RpmLog),
         b"Packages.db" => is_rpm(directory).then_some(Kind::RpmNdb),
@@ -172,6 +176,12 @@ fn named(path: &[u8]) -> Option<Kind> {
         _ if name.ends_with(b".gemspec") => is_gem(directory).then_some(Kind::Gem),
         _ => jar::is_archive(name).then_some(Kind::Jar),
     }
+}
+
+/// `usr/share/doc/NAME/`
+fn is_documentation(directory: &[u8]) -> bool {
+    let name = directory.strip_prefix(b"usr/share/doc/").and_then(|name| name.strip_suffix(b"/"));
+    name.is_some_and(|name| memchr::memchr(b'/', name).is_none())
 }
 
 /// `…/specifications/` and `…/specifications/default/`: what is installed, not what could be.
@@ -210,6 +220,8 @@ mod tests {
             ("var/lib/dpkg/status.d/libc6", Some(Kind::DpkgStatus)),
             ("var/lib/dpkg/status.d/libc6.md5sums", Some(Kind::DpkgFiles)),
             ("var/lib/dpkg/info/libc6:amd64.list", Some(Kind::DpkgFiles)),
+            ("usr/share/doc/libc6/copyright", Some(Kind::DpkgCopyright)),
+            ("usr/share/doc/a/b/copyright", None),
             ("lib/apk/db/installed", Some(Kind::Apk)),
             ("usr/lib/apk/db/installed", Some(Kind::Apk)),
             ("etc/os-release", Some(Kind::OsRelease)),

@@ -13,6 +13,7 @@
 mod apk;
 mod auditable;
 mod claims;
+mod copyright;
 mod deb;
 mod dotnet;
 mod elf;

@@ -12,7 +12,7 @@ impl Package {
         let name = canonical(self.ecosystem, &self.name);
         let (namespace, name) = match self.ecosystem {
             Ecosystem::Deb | Ecosystem::Apk | Ecosystem::Rpm => {
-                (distro.map(|distro| distro.id.to_lowercase()), name.as_str())
+                (distro.map(|distro| vendor(&distro.id)), name.as_str())
             }
             Ecosystem::Maven => split(&name, |name| name.rsplit_once(':')),
             Ecosystem::Npm | Ecosystem::Golang => split(&name, |name| name.rsplit_once('/')),
@@ -72,6 +72,15 @@ impl Package {
     }
 }
 
+/// The namespace of a distribution's packages, where it is not the distribution's own name.
+fn vendor(id: &str) -> String {
+    match id {
+        "rhel" => "redhat".into(),
+        id if id.starts_with("opensuse") => "opensuse".into(),
+        id => id.to_lowercase(),
+    }
+}
+
 /// Names that differ only in what their ecosystem ignores become one.
 fn canonical(ecosystem: Ecosystem, name: &str) -> String {
     match ecosystem {
@@ -127,6 +136,17 @@ mod tests {
             (Rpm, "dbus", "1:1.12.8-26.el8", "pkg:rpm/dbus@1.12.8-26.el8?epoch=1"),
         ] {
             assert_eq!(purl(ecosystem, name, version), expected);
+        }
+    }
+
+    #[test]
+    fn distributions_are_named_by_their_vendors() {
+        for (id, expected) in
+            [("rhel", "redhat"), ("opensuse-leap", "opensuse"), ("rocky", "rocky")]
+        {
+            let distro = Distro { id: id.into(), ..Distro::default() };
+            let purl = Package::new(Ecosystem::Rpm, "bash", "5-1", "x").purl(Some(&distro));
+            assert_eq!(purl, format!("pkg:rpm/{expected}/bash@5-1?distro={id}"));
         }
     }
 

@@ -9,7 +9,9 @@ use crate::os_release::Distro;
 use crate::package::Package;
 use crate::source::{Source, whole};
 use crate::text::{lossy, relative};
-use crate::{apk, auditable, deb, dotnet, gem, go, jar, npm, os_release, programs, python, rpm};
+use crate::{
+    apk, auditable, copyright, deb, dotnet, gem, go, jar, npm, os_release, programs, python, rpm,
+};
 
 const MIB: usize = 1 << 20;
 
@@ -74,6 +76,9 @@ pub struct Reading {
     /// The files it gives to packages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) claims: Vec<Claim>,
+    /// The licence it gives to a package of the distribution, and the package's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) licence: Option<(String, String)>,
     /// Why there may be more than that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<Reason>,
@@ -81,17 +86,25 @@ pub struct Reading {
 
 impl Reading {
     fn new(kind: Kind) -> Self {
-        Self { kind, packages: Vec::new(), distro: None, claims: Vec::new(), unread: None }
+        Self {
+            kind,
+            packages: Vec::new(),
+            distro: None,
+            claims: Vec::new(),
+            licence: None,
+            unread: None,
+        }
     }
 
     /// Whether the file turned out to say nothing, and that without being damaged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { kind, packages, distro, claims, unread } = self;
+        let Self { kind, packages, distro, claims, licence, unread } = self;
         !kind.is_database()
             && packages.is_empty()
             && distro.is_none()
             && claims.is_empty()
+            && licence.is_none()
             && unread.is_none()
     }
 }
@@ -133,11 +146,15 @@ fn fill(
     companion: Option<&mut dyn Source>,
 ) -> Result<(), Reason> {
     let origin = lossy(path);
-    let Reading { kind, packages, distro, claims, .. } = reading;
+    let Reading { kind, packages, distro, claims, licence, .. } = reading;
     match kind {
         Kind::OsRelease => *distro = Some(os_release::read(&whole(source, MIB)?)),
         Kind::DpkgStatus => deb::status(&whole(source, 64 * MIB)?, &origin, packages)?,
         Kind::DpkgFiles => claims.push(deb::files(path, &whole(source, 64 * MIB)?)),
+        Kind::DpkgCopyright => {
+            let name = origin.rsplit('/').nth(1).unwrap_or_default().to_string();
+            *licence = copyright::licence(&whole(source, 4 * MIB)?).map(|licence| (name, licence));
+        }
         Kind::Apk => apk::installed(&whole(source, 64 * MIB)?, &origin, packages, claims)?,
         Kind::Python => packages.push(python::metadata(&whole(source, 4 * MIB)?, &origin)?),
         Kind::Npm => packages.extend(npm::manifest(&whole(source, 8 * MIB)?, &origin)?),
