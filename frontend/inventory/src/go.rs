@@ -1,7 +1,10 @@
 //! Go: the modules that a binary was built from, as `go version -m` shows them.
 //!
+//! The one difference: a main module without a version gets the one that its build wrote down.
 //! The format is that of Go's `debug/buildinfo`: behind a magic string stand two strings, or
 //! pointers to them in binaries of Go before 1.18.
+
+mod stamp;
 
 use crate::elf::{Elf, Part};
 use crate::numbers::Order;
@@ -32,12 +35,17 @@ pub(crate) fn modules(
     if let Some(version) = version.strip_prefix("go").filter(|version| !version.is_empty()) {
         add(into, package("stdlib", version))?;
     }
+    let flags = lines(&info.modules).find_map(|line| line.strip_prefix(b"build\t-ldflags="));
     for line in lines(&info.modules) {
         let line = lossy(line);
         let mut words = line.split('\t');
         let (Some(key), Some(path)) = (words.next(), words.next()) else { continue };
         let version = words.next().unwrap_or_default();
         match key {
+            "mod" if version == "(devel)" => {
+                let stamped = flags.and_then(|flags| stamp::version(&lossy(flags), path));
+                add(into, package(path, stamped.as_deref().unwrap_or(version)))?;
+            }
             "mod" | "dep" if !path.is_empty() => {
                 add(into, package(path, version))?;
             }
@@ -202,6 +210,14 @@ mod tests {
         let none = file(&[(".go.buildinfo", &inline("go1.22.1", ""))]);
         assert_eq!(read(&none).unwrap(), ["stdlib 1.22.1"]);
         assert_eq!(read(&file(&[(".text", b"code")])).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_version_that_the_build_wrote_down_counts() {
+        let modules = "path\tx.org/tool\nmod\tx.org/tool\t(devel)\t\n\
+            build\t-ldflags=\"-s -X main.version=v1.5.0\"\n";
+        let bytes = file(&[(".go.buildinfo", &inline("go1.22.1", modules))]);
+        assert_eq!(read(&bytes).unwrap(), ["stdlib 1.22.1", "x.org/tool v1.5.0"]);
     }
 
     #[test]
