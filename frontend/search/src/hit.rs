@@ -37,11 +37,24 @@ pub struct Found {
 /// Hits kept of one needle under one transform.
 const KEPT: u64 = 4;
 
+/// How many hits of each kind there were.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(HashMap<(usize, Transform), u64>);
+
+impl Kept {
+    /// Counts a hit, and says whether it is one of the first.
+    pub(crate) fn keeps(&mut self, hit: &Hit) -> bool {
+        let count = self.0.entry((hit.needle, hit.transform)).or_default();
+        *count += 1;
+        *count <= KEPT
+    }
+}
+
 /// Keeps the first hits of each kind and counts the others.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     found: Found,
-    of_kind: HashMap<(usize, Transform), u64>,
+    kept: Kept,
 }
 
 impl Tally {
@@ -60,9 +73,7 @@ impl Tally {
 
     fn add(&mut self, hit: Hit) {
         self.found.total += 1;
-        let count = self.of_kind.entry((hit.needle, hit.transform)).or_default();
-        *count += 1;
-        if *count <= KEPT {
+        if self.kept.keeps(&hit) {
             self.found.hits.push(hit);
         }
     }

@@ -18,6 +18,7 @@
 //!
 //! Nothing here knows files, the environment, threads or a terminal. No type prints secret bytes.
 
+mod file;
 mod hit;
 mod index;
 mod needles;
@@ -25,6 +26,7 @@ mod redactor;
 mod searcher;
 mod transform;
 
+pub use self::file::{Container, FileHit, FileSearcher, Limits, Obstacle, Report, Unread};
 pub use self::hit::{Found, Hit};
 pub use self::needles::{Gap, Needles, Part, Reason, SHORTEST};
 pub use self::redactor::{MARK, Redactor};
