@@ -13,6 +13,9 @@ pub const USAGE: &str = "usage:
       below DIR; PATH is absolute within DIR and names one file to leave alone
   digest --file FILE --report FILE
       write the sha256 of a file, sha256:HEX and a newline
+  inspect [--layer DIR [--over DIR]]... [--needle FILE]...
+      search the values in the FILEs in what each layer holds, or, with --over,
+      in what it has added to that DIR; the answer goes to standard output
   version
   help";
 
@@ -23,6 +26,8 @@ pub enum Command {
     Strip(StripOptions),
     /// Write the digest of a file.
     Digest(DigestOptions),
+    /// Look through the layers of an image.
+    Inspect(InspectOptions),
     /// Print the version.
     Version,
     /// Print the usage.
@@ -51,20 +56,39 @@ pub struct DigestOptions {
     pub report: PathBuf,
 }
 
+/// The meaning of the options of `inspect`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InspectOptions {
+    /// The layers; the answer counts them from zero.
+    pub layers: Vec<LayerMount>,
+    /// Files that hold the values to search for; the answer counts them from zero.
+    pub needles: Vec<PathBuf>,
+}
+
+/// Where a layer is seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerMount {
+    /// The directory that holds it, alone or with all that is below it.
+    pub root: PathBuf,
+    /// The directory that holds what is below it; `None` when it is alone.
+    pub over: Option<PathBuf>,
+}
+
 /// Parses the arguments after the program's name.
 pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, Failure> {
     let mut args = args;
     let Some(name) = args.next() else {
-        return Err(usage("no sub-command; one of: strip, digest, version, help"));
+        return Err(usage("no sub-command; one of: strip, digest, inspect, version, help"));
     };
     let command = match name.as_bytes() {
         b"strip" => return strip(args).map(Command::Strip),
         b"digest" => return digest(args).map(Command::Digest),
+        b"inspect" => return inspect(args).map(Command::Inspect),
         b"version" | b"--version" => Command::Version,
         b"help" | b"--help" => Command::Help,
         other => {
             return Err(usage(&format!(
-                "unknown sub-command {:?}; one of: strip, digest, version, help",
+                "unknown sub-command {:?}; one of: strip, digest, inspect, version, help",
                 String::from_utf8_lossy(other)
             )));
         }
@@ -111,18 +135,44 @@ fn digest(mut args: impl Iterator<Item = OsString>) -> Result<DigestOptions, Fai
     Ok(DigestOptions { file, report })
 }
 
+fn inspect(mut args: impl Iterator<Item = OsString>) -> Result<InspectOptions, Failure> {
+    let mut options = InspectOptions::default();
+    while let Some(arg) = args.next() {
+        match arg.as_bytes() {
+            b"--layer" => {
+                let root = path("--layer", &mut args)?;
+                options.layers.push(LayerMount { root, over: None });
+            }
+            b"--over" => {
+                let Some(layer) = options.layers.last_mut() else {
+                    return Err(usage("--over stands before any --layer"));
+                };
+                once(&mut layer.over, "--over", &mut args)?;
+            }
+            b"--needle" => options.needles.push(path("--needle", &mut args)?),
+            _ => return Err(unexpected(&arg)),
+        }
+    }
+    Ok(options)
+}
+
 fn once(
     slot: &mut Option<PathBuf>,
     option: &str,
     args: &mut impl Iterator<Item = OsString>,
 ) -> Result<(), Failure> {
-    let path = PathBuf::from(value(option, args)?);
-    if !path.is_absolute() {
-        return Err(usage(&format!("{option} needs an absolute path")));
-    }
-    match slot.replace(path) {
+    match slot.replace(path(option, args)?) {
         None => Ok(()),
         Some(_) => Err(usage(&format!("{option} was given twice"))),
+    }
+}
+
+fn path(option: &str, args: &mut impl Iterator<Item = OsString>) -> Result<PathBuf, Failure> {
+    let path = PathBuf::from(value(option, args)?);
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(usage(&format!("{option} needs an absolute path")))
     }
 }
 
@@ -191,6 +241,16 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_has_what_is_below_it() {
+        let line = "inspect --layer /l/0 --layer /l/1 --over /l/0 --needle /s/0 --needle /s/1";
+        let Ok(Command::Inspect(options)) = parsed(line) else { panic!("not parsed") };
+        let below: Vec<Option<&str>> =
+            options.layers.iter().map(|l| l.over.as_ref()?.to_str()).collect();
+        assert_eq!(below, [None, Some("/l/0")]);
+        assert_eq!(options.needles.len(), 2);
+    }
+
+    #[test]
     fn every_mistake_has_a_line_of_its_own() {
         assert!(message("").contains("no sub-command"));
         assert!(message("inspekt").contains("unknown sub-command \"inspekt\""));
@@ -206,6 +266,10 @@ mod tests {
         assert!(message("digest --file /f").contains("--report"));
         assert!(message("digest --report /r").contains("--file"));
         assert!(message("digest --file f --report /r").contains("absolute"));
+        assert!(message("inspect --over /a").contains("before any --layer"));
+        assert!(message("inspect --layer /a --over /b --over /c").contains("twice"));
+        assert!(message("inspect --layer a").contains("absolute"));
+        assert!(message("inspect --needle").contains("needs a value"));
         assert!(message("version now").contains("unexpected"));
     }
 }

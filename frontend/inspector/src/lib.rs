@@ -15,6 +15,8 @@ pub mod digest;
 #[cfg(feature = "helper")]
 pub mod error;
 #[cfg(feature = "helper")]
+pub mod inspect;
+#[cfg(feature = "helper")]
 pub mod strip;
 #[cfg(feature = "helper")]
 pub mod walk;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use cofferdam_inspector::args::{self, Command};
 use cofferdam_inspector::error::Failure;
-use cofferdam_inspector::{digest, strip};
+use cofferdam_inspector::{digest, inspect, strip};
 
 fn main() -> ExitCode {
     match args::parse(std::env::args_os().skip(1)).and_then(run) {
@@ -22,6 +22,9 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Strip(options) => strip::run(&options),
         Command::Digest(options) => digest::run(&options),
+        Command::Inspect(options) => {
+            inspect::run(&options, std::io::BufWriter::new(std::io::stdout()))
+        }
         Command::Version => say(concat!("cofferdam-inspector ", env!("CARGO_PKG_VERSION"))),
         Command::Help => say(args::USAGE),
     }

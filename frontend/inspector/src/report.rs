@@ -1,8 +1,10 @@
-//! The report of `strip`, version 1: what the helper writes and the command line reads.
+//! What the helper writes and the command line reads: here the report of `strip`, version 1.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub mod inspection;
 
 /// The version this module reads and writes.
 pub const VERSION: u32 = 1;

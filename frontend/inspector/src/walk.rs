@@ -30,12 +30,33 @@ const OPEN_DIRECTORIES: usize = 256;
 const MAX_THREADS: usize = 8;
 const BUFFER: usize = 32 * 1024;
 
+/// Work that may wait to be done by another thread; each may hold a file open.
+const WAITING_WORK: usize = 64;
+
 /// What a walk does with what it finds; each thread has its own.
 pub trait Visitor: Send {
-    /// Sees a directory, the root included, with its permission bits.
-    fn directory(&mut self, dir: &Dir<'_>, mode: u32) -> Result<(), Failure>;
+    /// What is left to do about a file when it was seen; any thread may do it.
+    type Work: Send;
+    /// Sees a directory, the root included, with its permission bits, before what is in it.
+    fn directory(&mut self, dir: &Dir<'_>, mode: u32) -> Result<Descend, Failure>;
     /// Sees one name of a regular file.
-    fn file(&mut self, dir: &Dir<'_>, name: &CStr) -> Result<(), Failure>;
+    fn file(&mut self, dir: &Dir<'_>, name: &CStr) -> Result<Option<Self::Work>, Failure>;
+    /// Sees one name of a link, a device, a pipe or a socket.
+    fn other(&mut self, dir: &Dir<'_>, name: &CStr, kind: FileType) -> Result<(), Failure> {
+        let _ = (dir, name, kind);
+        Ok(())
+    }
+    /// Does what was left to do.
+    fn work(&mut self, work: Self::Work) -> Result<(), Failure>;
+}
+
+/// Where a walk goes from a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Descend {
+    /// Into it.
+    Into,
+    /// Past it and everything in it.
+    Past,
 }
 
 /// An open directory of the tree.
@@ -97,9 +118,10 @@ fn directory_flags() -> OFlags {
     OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
 }
 
-enum Job<'c> {
+enum Job<'c, W> {
     Root,
     Child { parent: Arc<Held<'c>>, name: Box<CStr> },
+    Work(W),
 }
 
 /// A directory whose children wait, open while the budget lasts.
@@ -125,15 +147,15 @@ impl Drop for Permit<'_> {
     }
 }
 
-struct Walker<'r, 'c> {
+struct Walker<'r, 'c, W> {
     root: BorrowedFd<'r>,
     device: (u32, u32),
     open: &'c AtomicUsize,
-    queue: Queue<Job<'c>>,
+    queue: Queue<Job<'c, W>>,
 }
 
-impl<'c> Walker<'_, 'c> {
-    fn run<V: Visitor>(&self, visitor: &mut V, failures: &mut Vec<Failure>) {
+impl<'c, W: Send> Walker<'_, 'c, W> {
+    fn run<V: Visitor<Work = W>>(&self, visitor: &mut V, failures: &mut Vec<Failure>) {
         let mut buffer = vec![MaybeUninit::uninit(); BUFFER];
         let mut children = Vec::new();
         while let Some(job) = self.queue.take() {
@@ -144,20 +166,26 @@ impl<'c> Walker<'_, 'c> {
         }
     }
 
-    fn one<V: Visitor>(
+    fn one<V: Visitor<Work = W>>(
         &self,
-        job: Job<'c>,
+        job: Job<'c, W>,
         visitor: &mut V,
         buffer: &mut [MaybeUninit<u8>],
-        children: &mut Vec<Job<'c>>,
+        children: &mut Vec<Job<'c, W>>,
         failures: &mut Vec<Failure>,
     ) -> Result<(), Failure> {
-        let (fd, node) = self.enter(job)?;
+        let (fd, node) = match job {
+            Job::Root => self.enter(None)?,
+            Job::Child { parent, name } => self.enter(Some((parent, name)))?,
+            Job::Work(work) => return visitor.work(work),
+        };
         let fail = |action, cause| Failure::at(action, &node.path(), cause);
         let mode = self.examine(fd.as_fd(), &node)?;
         let dir = Dir { fd: fd.as_fd(), node: &node };
-        if let Err(failure) = visitor.directory(&dir, mode) {
-            failures.push(failure);
+        match visitor.directory(&dir, mode) {
+            Ok(Descend::Into) => {}
+            Ok(Descend::Past) => return Ok(()),
+            Err(failure) => failures.push(failure),
         }
         let mut subdirectories = Vec::new();
         let mut entries = RawDir::new(&fd, buffer);
@@ -176,13 +204,15 @@ impl<'c> Walker<'_, 'c> {
             match kind {
                 FileType::Directory => subdirectories.push(Box::from(name)),
                 FileType::RegularFile => {
-                    if let Err(failure) = visitor.file(&dir, name) {
+                    if let Err(failure) = self.file(visitor, &dir, name) {
                         failures.push(failure);
                     }
                 }
-                // Links, devices (whiteouts among them), pipes and sockets carry
-                // no privileges that an exec would honour.
-                _ => {}
+                kind => {
+                    if let Err(failure) = visitor.other(&dir, name, kind) {
+                        failures.push(failure);
+                    }
+                }
             }
         }
         if !subdirectories.is_empty() {
@@ -197,8 +227,25 @@ impl<'c> Walker<'_, 'c> {
         Ok(())
     }
 
-    fn enter(&self, job: Job<'c>) -> Result<(OwnedFd, Arc<Node>), Failure> {
-        let Job::Child { parent, name } = job else {
+    fn file<V: Visitor<Work = W>>(
+        &self,
+        visitor: &mut V,
+        dir: &Dir<'_>,
+        name: &CStr,
+    ) -> Result<(), Failure> {
+        let Some(work) = visitor.file(dir, name)? else { return Ok(()) };
+        // One directory can hold most of an image's bytes: they are for all threads.
+        match self.queue.offer(Job::Work(work), WAITING_WORK) {
+            Some(Job::Work(work)) => visitor.work(work),
+            _ => Ok(()),
+        }
+    }
+
+    fn enter(
+        &self,
+        child: Option<(Arc<Held<'c>>, Box<CStr>)>,
+    ) -> Result<(OwnedFd, Arc<Node>), Failure> {
+        let Some((parent, name)) = child else {
             let node = Node::root();
             let fd = node.open(self.root).map_err(|cause| Failure::at("open", b"/", cause))?;
             return Ok((fd, node));
@@ -233,6 +280,25 @@ impl<'c> Walker<'_, 'c> {
             }
             Err(cause) => Err(fail(cause)),
         }
+    }
+}
+
+/// Opens a file to read it, never through a link.
+///
+/// Reading does not copy an overlay's file up, and a change through this
+/// descriptor reaches the right file whatever the path's length, without /proc.
+/// Non-blocking, in case the name is a pipe by now.
+pub fn open_file(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY
+        | OFlags::NOFOLLOW
+        | OFlags::NONBLOCK
+        | OFlags::NOCTTY
+        | OFlags::NOATIME
+        | OFlags::CLOEXEC;
+    match openat(dir, name, flags, Mode::empty()) {
+        // Only a file's owner or CAP_FOWNER may leave the access time alone.
+        Err(Errno::PERM) => openat(dir, name, flags - OFlags::NOATIME, Mode::empty()),
+        answer => answer,
     }
 }
 

@@ -7,11 +7,11 @@ use rustix::fs::{FileType, Mode, fchmod, fremovexattr, fstat};
 use rustix::io::Errno;
 
 use super::entry::{Found, PRIVILEGE_BITS, Verdict};
-use super::find::{open_file, read_capability};
+use super::find::read_capability;
 use crate::capability::ATTRIBUTE;
 use crate::error::Failure;
 use crate::report::encode_path;
-use crate::walk::{Node, is_mount_point};
+use crate::walk::{Node, is_mount_point, open_file};
 
 type Item<'a> = (&'a Vec<u8>, &'a Found, &'a Verdict);
 

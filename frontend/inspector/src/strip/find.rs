@@ -1,17 +1,18 @@
 //! The first pass: find every name that carries privileges, change nothing.
 
+use std::convert::Infallible;
 use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Mode, OFlags, fgetxattr, fstat, openat};
+use rustix::fs::{FileType, fgetxattr, fstat};
 use rustix::io::Errno;
 
 use super::entry::{Found, PRIVILEGE_BITS};
 use crate::capability::ATTRIBUTE;
 use crate::error::Failure;
 use crate::report::encode_path;
-use crate::walk::{Dir, Visitor};
+use crate::walk::{Descend, Dir, Visitor, open_file};
 
 /// What one thread saw.
 #[derive(Default)]
@@ -27,13 +28,16 @@ pub(super) struct Finder {
 }
 
 impl Visitor for Finder {
-    fn directory(&mut self, _: &Dir<'_>, mode: u32) -> Result<(), Failure> {
+    type Work = Infallible;
+
+    fn directory(&mut self, _: &Dir<'_>, mode: u32) -> Result<Descend, Failure> {
         self.dirs += 1;
         self.setgid_dirs += u64::from(mode & 0o2000 != 0);
-        Ok(())
+        Ok(Descend::Into)
     }
 
-    fn file(&mut self, dir: &Dir<'_>, name: &CStr) -> Result<(), Failure> {
+    // Links, devices, pipes and sockets carry no privileges that an exec would honour.
+    fn file(&mut self, dir: &Dir<'_>, name: &CStr) -> Result<Option<Infallible>, Failure> {
         self.files += 1;
         let fail = |action, cause| Failure::at(action, &dir.node.path_of(name), cause);
         // The descriptor serves all three questions: one look-up per name.
@@ -55,26 +59,11 @@ impl Visitor for Finder {
                 capability,
             });
         }
-        Ok(())
+        Ok(None)
     }
-}
 
-/// Opens a file for its metadata alone, never through a link.
-///
-/// Reading does not copy an overlay's file up, and a change through this
-/// descriptor reaches the right file whatever the path's length, without /proc.
-/// Non-blocking, in case the name is a pipe by now.
-pub(super) fn open_file(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY
-        | OFlags::NOFOLLOW
-        | OFlags::NONBLOCK
-        | OFlags::NOCTTY
-        | OFlags::NOATIME
-        | OFlags::CLOEXEC;
-    match openat(dir, name, flags, Mode::empty()) {
-        // Only a file's owner or CAP_FOWNER may leave the access time alone.
-        Err(Errno::PERM) => openat(dir, name, flags - OFlags::NOATIME, Mode::empty()),
-        answer => answer,
+    fn work(&mut self, work: Infallible) -> Result<(), Failure> {
+        match work {}
     }
 }
 

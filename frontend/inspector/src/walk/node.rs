@@ -46,6 +46,38 @@ impl Node {
         self.join(name.to_bytes())
     }
 
+    /// The last bytes of the path of an entry, or of the directory when `name` is empty; whole names
+    /// as far as they fit, and the last one always.
+    pub fn end_of(&self, name: &CStr, longest: usize) -> Vec<u8> {
+        let (mut names, mut length) = (Vec::new(), 0);
+        let mut node = Some(self);
+        let mut next = Some(name).filter(|name| !name.is_empty());
+        while let Some(here) = node {
+            let name = match next.take() {
+                Some(name) => name,
+                None => {
+                    let Some(parent) = &here.parent else { break };
+                    node = Some(parent);
+                    &*here.name
+                }
+            };
+            length += name.count_bytes() + 1;
+            if length > longest && !names.is_empty() {
+                break;
+            }
+            names.push(name);
+        }
+        if names.is_empty() {
+            return b"/".to_vec();
+        }
+        let mut path = Vec::with_capacity(length);
+        for name in names.iter().rev() {
+            path.push(b'/');
+            path.extend_from_slice(name.to_bytes());
+        }
+        path
+    }
+
     fn join(&self, last: &[u8]) -> Vec<u8> {
         let names = self.names();
         let length = names.iter().map(|name| name.count_bytes() + 1).sum::<usize>();
@@ -106,6 +138,17 @@ mod tests {
         assert_eq!(root.path_of(c"su"), b"/su");
         assert_eq!(bin.path(), b"/usr/bin");
         assert_eq!(bin.path_of(c"su"), b"/usr/bin/su");
+    }
+
+    #[test]
+    fn the_end_of_a_path_has_whole_names() {
+        let usr = Node::child(&Node::root(), c"usr".into());
+        let bin = Node::child(&usr, c"bin".into());
+        assert_eq!(bin.end_of(c"su", 100), b"/usr/bin/su");
+        assert_eq!(bin.end_of(c"", 100), b"/usr/bin");
+        assert_eq!(bin.end_of(c"su", 8), b"/bin/su");
+        assert_eq!(bin.end_of(c"long-name", 3), b"/long-name");
+        assert_eq!(Node::root().end_of(c"", 3), b"/");
     }
 
     #[test]

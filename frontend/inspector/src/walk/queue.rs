@@ -10,6 +10,8 @@ pub(super) struct Queue<T> {
 
 struct State<T> {
     jobs: Vec<T>,
+    /// Jobs for whoever has nothing else to do; taken first, so that they stay few.
+    offered: Vec<T>,
     /// Jobs taken and not finished; they may still bring more.
     running: usize,
 }
@@ -17,7 +19,7 @@ struct State<T> {
 impl<T> Queue<T> {
     /// A queue with one job.
     pub(super) fn new(first: T) -> Self {
-        let state = Mutex::new(State { jobs: vec![first], running: 0 });
+        let state = Mutex::new(State { jobs: vec![first], offered: Vec::new(), running: 0 });
         Self { state, changed: Condvar::new() }
     }
 
@@ -27,7 +29,7 @@ impl<T> Queue<T> {
     pub(super) fn take(&self) -> Option<T> {
         let mut state = self.lock();
         loop {
-            if let Some(job) = state.jobs.pop() {
+            if let Some(job) = state.offered.pop().or_else(|| state.jobs.pop()) {
                 state.running += 1;
                 return Some(job);
             }
@@ -36,6 +38,18 @@ impl<T> Queue<T> {
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Offers a job to the others while one is being done; gives it back when `limit` wait already.
+    pub(super) fn offer(&self, job: T, limit: usize) -> Option<T> {
+        let mut state = self.lock();
+        if state.offered.len() >= limit {
+            return Some(job);
+        }
+        state.offered.push(job);
+        drop(state);
+        self.changed.notify_one();
+        None
     }
 
     /// Ends a job and adds the ones it brought.

@@ -1,0 +1,59 @@
+//! Looking through the layers of an image: every name and every byte that a layer added or changed.
+//!
+//! A layer is a directory of its own, or a whole file system that is compared with the one it was
+//! made on. One walk serves every examiner; what they find leaves on standard output at once.
+
+mod attributes;
+mod compare;
+mod content;
+mod examine;
+mod leaks;
+mod output;
+mod visit;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::sync::Mutex;
+
+pub use self::content::Content;
+pub use self::examine::{At, Examine, Name};
+pub use self::output::Sink;
+
+use self::compare::Below;
+use self::visit::Visit;
+use crate::args::{InspectOptions, LayerMount};
+use crate::error::Failure;
+use crate::report::inspection::{LayerSum, Sum};
+use crate::walk::{open_root, walk};
+
+/// Inspects the layers and writes the answer to `out`.
+pub fn run(options: &InspectOptions, out: impl Write + Send) -> Result<(), Failure> {
+    let needles = leaks::read(&options.needles)?;
+    let sink = Sink::new(out);
+    let examiners = |_: usize| -> Vec<Box<dyn Examine + '_>> {
+        vec![Box::new(leaks::Leaks::new(&needles, &sink))]
+    };
+    let mut sum = Sum::default();
+    for (number, layer) in options.layers.iter().enumerate() {
+        sum.layers.push(inspect(number, layer, &examiners)?);
+    }
+    sink.finish(sum).map_err(Failure::Output)
+}
+
+fn inspect<'a>(
+    number: usize,
+    layer: &LayerMount,
+    examiners: &(impl Fn(usize) -> Vec<Box<dyn Examine + 'a>> + Sync),
+) -> Result<LayerSum, Failure> {
+    let root = open_root(&layer.root)?;
+    let below = layer.over.as_ref().map(|path| Below::open(path, root.as_fd())).transpose()?;
+    let seen = Mutex::new(HashSet::new());
+    let visits =
+        walk(root.as_fd(), || Visit::new(number, below.as_ref(), &seen, examiners(number)))?;
+    Ok(visits.iter().fold(LayerSum::default(), |sum, visit| LayerSum {
+        names: sum.names + visit.sum.names,
+        files: sum.files + visit.sum.files,
+        bytes: sum.bytes + visit.sum.bytes,
+    }))
+}

@@ -1,0 +1,78 @@
+//! What a layer added or changed, told from the file system below it.
+//!
+//! Nothing a step can do leaves a file's inode, change time, size and mode as they were and changes
+//! its bytes: the change time is the kernel's own. A directory's says nothing about what is below
+//! it, except on an overlay, see [`Below::has_none_of`].
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Stat, fstat, fstatfs, statat};
+use rustix::io::Errno;
+
+use crate::error::Failure;
+use crate::walk::{Node, open_root};
+
+/// `OVERLAYFS_SUPER_MAGIC`, from the kernel's include/uapi/linux/magic.h.
+const OVERLAY: i64 = 0x794c_7630;
+
+/// The file system that a layer was made on.
+#[derive(Debug)]
+pub struct Below {
+    root: OwnedFd,
+    /// When its root changed last.
+    changed: (i64, i64),
+    /// Whether the layer and it are overlays.
+    overlay: bool,
+}
+
+impl Below {
+    /// Opens it, for the layer whose root is `above`.
+    pub fn open(path: &Path, above: BorrowedFd<'_>) -> Result<Self, Failure> {
+        let fail = |cause| Failure::at("examine the root", b"/", cause);
+        let root = open_root(path)?;
+        let changed = changed(&fstat(&root).map_err(fail)?);
+        let overlay = fstatfs(above).map_err(fail)?.f_type == OVERLAY;
+        Ok(Self { root, changed, overlay })
+    }
+
+    /// The same directory there; `None` when the layer made it.
+    pub fn directory(&self, node: &Node) -> Result<Option<OwnedFd>, Failure> {
+        match node.open(self.root.as_fd()) {
+            Ok(fd) => Ok(Some(fd)),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+            Err(cause) => Err(Failure::at("open below", &node.path(), cause)),
+        }
+    }
+
+    /// Whether the layer has nothing in a directory, which is `here` in it and `there` below it.
+    ///
+    /// An overlay's layer holds every directory above each of its own files, made after everything
+    /// below it was finished. So a directory that changed last before the root below did cannot be
+    /// the layer's. Elsewhere nothing is known, and for the layer's own root neither.
+    pub fn has_none_of(&self, here: &Stat, there: &Stat) -> bool {
+        let times = |stat: &Stat| (changed(stat), stat.st_mtime, stat.st_mtime_nsec, stat.st_mode);
+        self.overlay && times(here) == times(there) && changed(here) < self.changed
+    }
+}
+
+/// Whether a name is in `below` what it is here.
+pub fn is_unchanged(below: BorrowedFd<'_>, name: &CStr, here: &Stat) -> Result<bool, Errno> {
+    match statat(below, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(there) => Ok(same(here, &there)),
+        Err(Errno::NOENT) => Ok(false),
+        Err(cause) => Err(cause),
+    }
+}
+
+/// Whether two looks saw the same file with the same bytes.
+pub fn same(here: &Stat, there: &Stat) -> bool {
+    let known = |stat: &Stat| (stat.st_ino, changed(stat), stat.st_size, stat.st_mode);
+    known(here) == known(there)
+}
+
+fn changed(stat: &Stat) -> (i64, i64) {
+    let nanoseconds = i64::try_from(stat.st_ctime_nsec).unwrap_or(i64::MAX);
+    (stat.st_ctime, nanoseconds)
+}

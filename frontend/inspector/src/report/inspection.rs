@@ -1,0 +1,284 @@
+//! What `inspect` says on standard output, version 1: one JSON record a line.
+//!
+//! The last line carries the sha256 of everything before it, so that an answer that was cut off or
+//! damaged on its way cannot be mistaken for a whole one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The version this module reads and writes.
+pub const VERSION: u32 = 1;
+/// Longest path of a record, in bytes of its text form; of a longer one the end is kept.
+pub const LONGEST_PATH: usize = 4096;
+
+/// One line of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Record {
+    /// A secret was found.
+    Leak(Leak),
+    /// Something could not be looked into.
+    Unread(Unread),
+    /// What was looked at; after all the others.
+    Sum(Sum),
+    /// The last line.
+    End {
+        /// The version of this format.
+        version: u32,
+        /// sha256 of all bytes before this line, in hexadecimal.
+        digest: String,
+    },
+}
+
+/// A secret of this build in a layer of its image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leak {
+    /// The layer, counted from zero as the layers were named.
+    pub layer: usize,
+    /// The path within the image in text form, see [`super::encode_path`].
+    pub path: String,
+    /// Which part of the file.
+    pub place: Place,
+    /// The secret, counted from zero as the needles were named.
+    pub needle: usize,
+    /// The line of its value, counted from one, when it is not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// What had been done to it.
+    pub transform: String,
+    /// Members of archives and the like that lead to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trail: Vec<String>,
+}
+
+/// Where about a file something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// In its bytes.
+    Content,
+    /// In its path.
+    Name,
+    /// In what it links to.
+    Target,
+    /// In an extended attribute.
+    Attribute,
+}
+
+/// Something that could not be looked into, though what it is packed in was searched.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unread {
+    /// The layer.
+    pub layer: usize,
+    /// The path within the image in text form.
+    pub path: String,
+    /// Members of archives that lead to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trail: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// How much was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sum {
+    /// Each layer, as they were named.
+    pub layers: Vec<LayerSum>,
+    /// All leaks, those that are no record of their own too.
+    pub leaks: u64,
+    /// All that could not be looked into, likewise.
+    pub unread: u64,
+}
+
+/// What was looked at in one layer: what it added or changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerSum {
+    /// Names, directories included.
+    pub names: u64,
+    /// Files whose bytes were read; one with several names counts once.
+    pub files: u64,
+    /// Their bytes, holes included.
+    pub bytes: u64,
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// Secrets that were found, by layer and path.
+    pub leaks: Vec<Leak>,
+    /// What could not be looked into, by layer and path.
+    pub unread: Vec<Unread>,
+    /// How much was looked at.
+    pub sum: Sum,
+}
+
+/// Why an answer cannot be used.
+#[derive(Debug)]
+pub enum InspectionError {
+    /// It does not end as it should: it was cut off.
+    Unfinished,
+    /// What arrived is not what was sent.
+    Damaged,
+    /// A line is no record.
+    Malformed(serde_json::Error),
+    /// It is of another version.
+    Version(u32),
+    /// It is about another number of layers.
+    Layers {
+        /// That were to be inspected.
+        expected: usize,
+        /// That it is about.
+        found: usize,
+    },
+}
+
+impl fmt::Display for InspectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unfinished => f.write_str("the inspection's answer was cut off"),
+            Self::Damaged => f.write_str("the inspection's answer was damaged on its way"),
+            Self::Malformed(cause) => write!(f, "the inspection's answer is malformed: {cause}"),
+            Self::Version(found) => {
+                write!(f, "the inspection's answer has version {found}, expected {VERSION}")
+            }
+            Self::Layers { expected, found } => {
+                write!(f, "the inspection answers for {found} layers instead of {expected}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for InspectionError {}
+
+impl Inspection {
+    /// Reads an answer about so many layers; anything but a whole one is an error.
+    pub fn parse(answer: &[u8], layers: usize) -> Result<Self, InspectionError> {
+        let lines = answer.strip_suffix(b"\n").ok_or(InspectionError::Unfinished)?;
+        let before = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let (told, last) = lines.split_at(before);
+        let end: Record = serde_json::from_slice(last).map_err(|_| InspectionError::Unfinished)?;
+        let Record::End { version, digest } = end else { return Err(InspectionError::Unfinished) };
+        if version != VERSION {
+            return Err(InspectionError::Version(version));
+        }
+        if digest != hex(&Sha256::digest(told)) {
+            return Err(InspectionError::Damaged);
+        }
+        let (mut inspection, mut sum) = (Self::default(), None);
+        for line in told.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            match serde_json::from_slice(line).map_err(InspectionError::Malformed)? {
+                Record::Leak(leak) => inspection.leaks.push(leak),
+                Record::Unread(unread) => inspection.unread.push(unread),
+                Record::Sum(found) => sum = Some(found),
+                Record::End { .. } => return Err(InspectionError::Damaged),
+            }
+        }
+        inspection.sum = sum.ok_or(InspectionError::Unfinished)?;
+        let found = inspection.sum.layers.len();
+        if found != layers {
+            return Err(InspectionError::Layers { expected: layers, found });
+        }
+        // Threads speak in any order.
+        inspection.leaks.sort();
+        inspection.unread.sort();
+        Ok(inspection)
+    }
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leak(layer: usize, path: &str) -> Leak {
+        Leak {
+            layer,
+            path: path.into(),
+            place: Place::Content,
+            needle: 0,
+            line: None,
+            transform: "base64".into(),
+            trail: Vec::new(),
+        }
+    }
+
+    fn answer(records: &[Record]) -> Vec<u8> {
+        let mut text = Vec::new();
+        for record in records {
+            serde_json::to_writer(&mut text, record).unwrap();
+            text.push(b'\n');
+        }
+        let end = Record::End { version: VERSION, digest: hex(&Sha256::digest(&text)) };
+        serde_json::to_writer(&mut text, &end).unwrap();
+        text.push(b'\n');
+        text
+    }
+
+    fn whole() -> Vec<u8> {
+        let sum = Sum { layers: vec![LayerSum::default(); 2], ..Sum::default() };
+        let unread = Unread {
+            layer: 1,
+            path: "/x.zip".into(),
+            trail: vec!["y".into()],
+            reason: "encrypted".into(),
+        };
+        answer(&[
+            Record::Leak(leak(1, "/b")),
+            Record::Leak(leak(0, "/a")),
+            Record::Unread(unread),
+            Record::Sum(sum),
+        ])
+    }
+
+    #[test]
+    fn records_come_back_in_order() {
+        let inspection = Inspection::parse(&whole(), 2).unwrap();
+        assert_eq!(inspection.leaks, [leak(0, "/a"), leak(1, "/b")]);
+        assert_eq!(inspection.unread.len(), 1);
+    }
+
+    #[test]
+    fn an_answer_cut_anywhere_is_refused() {
+        let whole = whole();
+        for end in 0..whole.len() {
+            assert!(Inspection::parse(&whole[..end], 2).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn an_answer_with_any_byte_changed_or_lost_is_refused() {
+        let whole = whole();
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            assert!(Inspection::parse(&changed, 2).is_err(), "changed at {at}");
+            changed.remove(at);
+            assert!(Inspection::parse(&changed, 2).is_err(), "lost at {at}");
+        }
+    }
+
+    #[test]
+    fn an_answer_about_other_layers_is_refused() {
+        let error = Inspection::parse(&whole(), 3).unwrap_err();
+        assert!(matches!(error, InspectionError::Layers { expected: 3, found: 2 }));
+        assert!(matches!(
+            Inspection::parse(&answer(&[]), 0).unwrap_err(),
+            InspectionError::Unfinished
+        ));
+    }
+}
