@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const CRATE: &str = "frontend/inspector";
+/// What the helper is made of beside its own crate.
+const SEARCH: &str = "frontend/search";
 const PROFILE: &str = "helper";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -14,8 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let target = env::var("TARGET")?;
     let crate_dir = root.join(CRATE);
-    println!("cargo::rerun-if-changed={}", crate_dir.join("src").display());
-    println!("cargo::rerun-if-changed={}", crate_dir.join("Cargo.toml").display());
+    for part in [CRATE, SEARCH].map(|part| root.join(part)) {
+        println!("cargo::rerun-if-changed={}", part.join("src").display());
+        println!("cargo::rerun-if-changed={}", part.join("Cargo.toml").display());
+    }
 
     let helper = build(&crate_dir, &out.join("helper"), &target)?;
     let carried = out.join("cofferdam-inspector");

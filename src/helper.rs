@@ -23,7 +23,7 @@ pub(crate) fn digest() -> String {
 /// The directory that is the root of the strip op: the helper, mount points, and the two files
 /// without which newer engines cannot use a root that is read-only.
 pub fn tree() -> Result<Tree, FilesyncError> {
-    let directories = ["dev", "etc", "out", "proc", "rootfs", "sys"];
+    let directories = ["dev", "etc", "inspect", "out", "proc", "rootfs", "sys"];
     let mut entries: Vec<MemoryEntry> = directories.into_iter().map(MemoryEntry::dir).collect();
     for path in ["etc/hosts", "etc/resolv.conf"] {
         entries.push(MemoryEntry::file(path, 0o644, Cow::Borrowed(&[][..])));
@@ -34,7 +34,12 @@ pub fn tree() -> Result<Tree, FilesyncError> {
 
 /// How it is called for a remote context, from the session's directory `local`.
 pub fn for_contexts(local: &str, platform: Option<pb::Platform>) -> Helper {
-    Helper { local: local.to_string(), program: format!("/{PATH}"), platform }
+    Helper { local: local.to_string(), program: program(), platform }
+}
+
+/// Its path in its directory, absolute.
+pub(crate) fn program() -> String {
+    format!("/{PATH}")
 }
 
 /// The arguments with which it strips the mounted image.
@@ -44,7 +49,7 @@ pub(crate) fn strip_args(
 ) -> Vec<String> {
     use cofferdam_frontend::graph::{IMAGE_MOUNT, REPORT_FILE, REPORT_MOUNT};
     let mut args = vec![
-        format!("/{PATH}"),
+        program(),
         "strip".into(),
         "--root".into(),
         IMAGE_MOUNT.into(),

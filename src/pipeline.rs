@@ -12,6 +12,7 @@ use crate::inputs::LockFile;
 use crate::report::printer::Printer;
 use crate::request::BuildRequest;
 
+mod absent;
 mod attests;
 mod context;
 mod failure;

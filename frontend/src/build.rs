@@ -8,14 +8,16 @@ use futures_util::future::try_join_all;
 
 use crate::bridge::{Bridge, BridgeError, Parts, Solve, Solved};
 use crate::graph::judge::{self, Allowed, Judged, Offered, Pin, Pins, Unpinned, Violation};
-use crate::graph::{Graph, GraphError, ScanOp, StripOp};
+use crate::graph::{Graph, GraphError, LayersError, ScanOp, StripOp};
 use crate::image_config::ConfigError;
 use crate::source_policy::{Refusal, SourcePolicy};
 
 mod hardened;
+pub mod inspect;
 mod platform;
 
 pub use hardened::{Hardened, HardenedPlatform};
+use inspect::Inspector;
 
 /// What is to be built and what it may read.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +55,8 @@ pub struct Plan {
     pub helper_args: Vec<String>,
     /// What describes the finished image, if anything does.
     pub scan: Option<ScanOp>,
+    /// What the layers must not hold; they are not looked through for nothing.
+    pub search: inspect::Search,
 }
 
 /// Finds the digest of an image that only the graph names.
@@ -84,6 +88,15 @@ pub enum BuildError<E: std::error::Error> {
     /// The graph was judged and may not run.
     #[error("refused: {}", .0.first().map_or("", |v| v.message.as_str()))]
     Refused(Vec<Violation>),
+    /// A secret is in the image.
+    #[error("refused: {}", .0.first().map_or("", |v| v.message.as_str()))]
+    Leaked(Vec<Violation>),
+    /// The layers to look through cannot be told.
+    #[error(transparent)]
+    Layers(#[from] LayersError),
+    /// The layers could not be looked through.
+    #[error("cannot search the layers for secrets: {0}")]
+    Inspection(String),
     /// The frontend would take no notice of them.
     #[error("this engine's BuildKit knows no named contexts (--build-context)")]
     NoNamedContexts,
@@ -103,7 +116,11 @@ pub async fn build<B: Bridge + Sync, P: PinSource + Sync>(
     watch: impl FnOnce(&[&Graph]),
 ) -> Result<Hardened, BuildError<P::Error>> {
     let capabilities = bridge.ping().await?;
-    let missing = capabilities.missing();
+    let mut missing = capabilities.missing();
+    let searches = !plan.search.needles.is_empty();
+    if searches && !capabilities.gateway.contains(inspect::CAPABILITY) {
+        missing.push(inspect::CAPABILITY);
+    }
     if !missing.is_empty() {
         return Err(BuildError::TooOld(missing));
     }
@@ -122,12 +139,35 @@ pub async fn build<B: Bridge + Sync, P: PinSource + Sync>(
         platform: native.cloned(),
     };
     let scan = plan.scan.clone().map(|scan| scan.on(native.cloned()));
-    let runs = drafts
-        .into_iter()
-        .zip(judged)
-        .map(|(draft, judged)| platform::harden(bridge, draft, judged, &strip, scan.as_ref()));
+    let inspector = searches.then(|| Inspector {
+        search: plan.search.clone(),
+        local: plan.helper_local.clone(),
+        platform: native.cloned(),
+    });
+    let tools =
+        platform::Tools { strip: &strip, scan: scan.as_ref(), inspector: inspector.as_ref() };
+    let runs =
+        drafts.into_iter().zip(judged).map(|(draft, judged)| tools.harden(bridge, draft, judged));
     let platforms = try_join_all(runs).await?;
+    if let Some(inspector) = &inspector {
+        let inspected = platforms.iter().filter_map(|platform| platform.inspected.as_ref());
+        let leaks = once(inspected.flat_map(|inspected| inspector.violations(inspected)));
+        if !leaks.is_empty() {
+            return Err(BuildError::Leaked(leaks));
+        }
+    }
     Ok(Hardened::new(platforms, matches!(parts, Parts::PerPlatform(_)), metadata))
+}
+
+/// Each violation once: platforms are built from the same lines.
+fn once(all: impl Iterator<Item = Violation>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for one in all {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
 }
 
 /// Lets the engine turn the Dockerfile into a graph; nothing of it runs.

@@ -1,8 +1,9 @@
 //! One build: a session, a solve that waits for our result, and the stream of its progress.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bollard_buildkit_proto::google::protobuf::Timestamp;
 use bollard_buildkit_proto::google::rpc;
 use bollard_buildkit_proto::moby::buildkit::v1 as control;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
@@ -15,7 +16,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 use super::session::{Services, SessionId};
-use super::{Engine, EngineError, GatewayBridge, SessionTransport, status_error};
+use super::{Engine, EngineError, Forgotten, GatewayBridge, SessionTransport, Trace, status_error};
 
 pub use super::image_id::Exported;
 pub use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
@@ -49,6 +50,8 @@ struct Told(Arc<Mutex<Kept>>);
 struct Kept {
     /// The digest of the first step that failed by itself.
     blamed: Option<String>,
+    /// When the first step began, by the engine's clock.
+    began: Option<Timestamp>,
     warnings: Vec<control::VertexWarning>,
 }
 
@@ -64,6 +67,10 @@ impl Told {
         let mut vertices = status.vertexes.iter();
         if let Some(vertex) = vertices.find(|v| failed(&v.error) && !looked(&v.name)) {
             self.kept().blamed.get_or_insert_with(|| vertex.digest.clone());
+        }
+        let began = status.vertexes.iter().filter_map(|vertex| vertex.started.as_ref());
+        if let Some(first) = began.min_by_key(|time| (time.seconds, time.nanos)) {
+            self.kept().began.get_or_insert(*first);
         }
         if !status.warnings.is_empty() {
             self.kept().warnings.extend_from_slice(&status.warnings);
@@ -242,6 +249,20 @@ impl ActiveBuild {
         let error = self.end(error).await;
         let blamed = self.told.kept().blamed.take();
         (error, blamed)
+    }
+
+    /// Ends the build like [`Self::fail`], and takes out of the engine what its steps left there.
+    ///
+    /// `descriptions` are those of its steps' records.
+    pub async fn forget(
+        self,
+        error: BridgeError,
+        descriptions: BTreeSet<String>,
+    ) -> Result<Forgotten, EngineError> {
+        let since = self.told.kept().began;
+        let engine = self.engine.clone();
+        self.fail(error).await;
+        engine.forget_steps(&Trace { since, descriptions }).await
     }
 
     async fn end(&mut self, error: BridgeError) -> BridgeError {

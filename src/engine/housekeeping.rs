@@ -58,7 +58,7 @@ impl Engine {
     /// An engine answers with a message for each, and BuildKit before 0.12 waits for ever, its cache
     /// locked, for a client that went away before the last but one (moby/buildkit,
     /// control/control.go): whoever is interrupted there must leave no second.
-    fn prunes_several(&self) -> bool {
+    pub(super) fn prunes_several(&self) -> bool {
         let version = self.facts().version.as_str();
         match self.kind() {
             EngineKind::Docker => at_least(version, (25, 0)),
@@ -135,7 +135,10 @@ fn calls(mut found: Vec<control::UsageRecord>, build: &str, several: bool) -> Ve
 }
 
 /// Returns as soon as the records are gone: some engines then still collect garbage for a while.
-async fn prune(control: &mut ControlClient<Channel>, ids: &[String]) -> Result<(), tonic::Status> {
+pub(super) async fn prune(
+    control: &mut ControlClient<Channel>,
+    ids: &[String],
+) -> Result<(), tonic::Status> {
     // Any of several filters is enough.
     let filter = ids.iter().map(|id| format!("id=={id}")).collect();
     let request = control::PruneRequest { filter, ..Default::default() };

@@ -13,6 +13,7 @@ mod container;
 mod control;
 mod endpoint;
 mod exec_io;
+mod forget;
 mod gateway;
 mod housekeeping;
 mod image_id;
@@ -30,6 +31,7 @@ pub use endpoint::{
     Connection, DEFAULT_SOCKET, Endpoint, Header, Program, Tls, TlsError, TlsFiles,
 };
 pub use exec_io::Container;
+pub use forget::{Forgotten, Trace};
 pub use gateway::GatewayBridge;
 
 /// Why the engine could not be used.

@@ -3,18 +3,20 @@
 use std::path::Path;
 use std::time::Duration;
 
+use cofferdam_frontend::Plan;
 use cofferdam_frontend::bridge::{Blame, BridgeError};
 use cofferdam_frontend::build::BuildError;
-use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::graph::judge::Violation;
+use cofferdam_frontend::graph::{Graph, strip_traces};
 
 use super::load::Loading;
 use super::outputs::Outlets;
 use super::plan::Locals;
 use super::words;
-use crate::engine::ActiveBuild;
 use crate::engine::session::{Filesync, Outputs as Files, UNREAD};
+use crate::engine::{ActiveBuild, Forgotten};
 use crate::error::{Error, SourceText};
+use crate::report::printer::Printer;
 use crate::request::{BuildRequest, DockerfileText};
 
 /// How long a Docker engine may take to say why it did not take an image.
@@ -26,6 +28,8 @@ pub(super) struct Failed<'a> {
     /// The graphs as far as they were known, one for each platform.
     pub(super) judged: Vec<Graph>,
     pub(super) files: &'a Filesync,
+    pub(super) plan: &'a Plan,
+    pub(super) printer: &'a Printer,
 }
 
 impl Failed<'_> {
@@ -56,8 +60,35 @@ impl Failed<'_> {
                 let text = Some(dockerfile.source());
                 end(Error::Refused { names: Vec::new(), violations, text }, self.active).await
             }
+            BuildError::Leaked(violations) => {
+                let text = Some(dockerfile.source());
+                self.forget(Error::Refused { names: Vec::new(), violations, text }).await
+            }
             other => end(Error::usage(other.to_string()), self.active).await,
         }
+    }
+
+    /// Ends the build and takes the layers with the secret out of the engine; says what is left.
+    async fn forget(self, error: Error) -> Error {
+        let steps = self.judged.iter().flat_map(Graph::traces);
+        let traces = steps.chain(strip_traces(&self.plan.helper_args)).collect();
+        let told = BridgeError::Build { message: error.to_string(), blame: None };
+        let said = match self.active.forget(told, traces).await {
+            Ok(Forgotten { removed, left }) if left.is_empty() => {
+                format!("the layers of this build are gone from the engine ({removed} removed)")
+            }
+            Ok(Forgotten { left, .. }) => format!(
+                "layers that may hold the secret are still in the engine's cache: {}; `docker \
+                 builder prune` removes what nothing uses",
+                left.join(", ")
+            ),
+            Err(cause) => format!(
+                "layers that hold the secret may still be in the engine's cache ({cause}); \
+                 `docker builder prune` removes what nothing uses"
+            ),
+        };
+        self.printer.notice(&said);
+        error
     }
 }
 
@@ -82,6 +113,19 @@ pub(super) fn check_secrets(
     locals: &Locals,
     request: &BuildRequest,
 ) -> Result<(), Error> {
+    let violations = secrets_in_context(files, locals, request);
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Refused { names: Vec::new(), violations, text: None })
+}
+
+/// Files of the context that the engine read and that hold a secret and nothing else.
+pub(super) fn secrets_in_context(
+    files: &Filesync,
+    locals: &Locals,
+    request: &BuildRequest,
+) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (id, value) in request.secrets.iter() {
         let Some(path) = files.find(locals.context(), &value.digests_of_copies()) else { continue };
@@ -99,10 +143,7 @@ pub(super) fn check_secrets(
             ),
         });
     }
-    if violations.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Refused { names: Vec::new(), violations, text: None })
+    violations
 }
 
 /// Ends the build in the engine because of a decision of ours.

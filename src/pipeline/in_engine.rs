@@ -4,10 +4,12 @@ use std::sync::{Arc, Once};
 use std::time::SystemTime;
 
 use cofferdam_frontend::bridge::Bridge as _;
+use cofferdam_frontend::build::BuildError;
 use cofferdam_frontend::graph::Graph;
 use cofferdam_frontend::remote::{Named, NamedContext as Bound};
 use cofferdam_frontend::{Hardened, Plan};
 
+use super::absent;
 use super::attests;
 use super::context::{self, Taken};
 use super::failure::{self, Failed};
@@ -157,10 +159,15 @@ impl Job<'_> {
                 triggers.tell(&bridge, printer).await;
             }
         };
-        let harden = self.harden(active, &plan, &resolver, &dockerfile, (leftovers, judged));
+        let harden =
+            self.harden(active, &plan, &resolver, &dockerfile, (leftovers, judged, printer));
         let (hardened, ()) = tokio::join!(harden, telling);
         let (active, hardened) = hardened?;
         let began = SystemTime::now();
+        let leaks = absent::check_configuration(self.request, &hardened, &dockerfile);
+        if let Err(error) = leaks {
+            return Err(failure::end(error, active).await);
+        }
         if let Err(error) = self.check(&resolver, (lock, ready), printer).await {
             return Err(failure::end(error, active).await);
         }
@@ -246,7 +253,7 @@ impl Job<'_> {
         plan: &Plan,
         resolver: &Resolver<'_>,
         dockerfile: &DockerfileText,
-        (leftovers, is_judged): (&Leftovers, oneshot::Sender<()>),
+        (leftovers, is_judged, printer): (&Leftovers, oneshot::Sender<()>, &Printer),
     ) -> Result<(ActiveBuild, Hardened), Error> {
         let mut judged = Vec::new();
         let watch = |graphs: &[&Graph]| {
@@ -262,8 +269,13 @@ impl Job<'_> {
                 }
                 Ok((active, hardened))
             }
-            Err(error) => {
-                let failed = Failed { active, judged, files: self.files };
+            Err(mut error) => {
+                if let BuildError::Leaked(leaks) = &mut error {
+                    // Where it came from, if it came that way.
+                    let sent = failure::secrets_in_context(self.files, self.locals, self.request);
+                    leaks.splice(0..0, sent);
+                }
+                let failed = Failed { active, judged, files: self.files, plan, printer };
                 Err(failed.explain(error, dockerfile).await)
             }
         }

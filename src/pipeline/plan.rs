@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_frontend::Plan;
+use cofferdam_frontend::build::inspect::{Needle, Search};
 use cofferdam_frontend::graph::digest;
 
 use super::{options, text_rules};
@@ -136,6 +137,13 @@ pub(super) fn check_platforms(request: &BuildRequest, engine: &Engine) -> Result
     Ok(())
 }
 
+/// What the layers must not hold: every secret of this build, those that no step reads too.
+fn search(request: &BuildRequest) -> Search {
+    let needles = request.secrets.ids();
+    let needles = needles.map(|id| Needle { id: id.into(), name: format!("secret {id}") });
+    Search { program: helper::program(), needles: needles.collect() }
+}
+
 /// The frontend's plan.
 pub(super) fn plan(
     request: &BuildRequest,
@@ -168,6 +176,7 @@ pub(super) fn plan(
         cache_namespace: namespace.into(),
         helper_local,
         scan: None,
+        search: search(request),
         helper_args: helper::strip_args(
             request.keep.iter().map(|keep| keep.path.clone()),
             request.strip_capabilities,

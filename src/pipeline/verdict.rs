@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use cofferdam_frontend::{Hardened, HardenedPlatform};
 use cofferdam_inspector::report::{FileEntry, StripReport};
 
+use super::absent;
 use super::in_engine::Built;
 use super::statement::Known;
 use crate::report::ledger::Ledger;
 use crate::report::printer::Printer;
 use crate::report::verdict::{Pinned, Stripped, Verdict};
-use crate::request::BuildRequest;
 
 /// Prints them, unless nothing but the end was asked for.
 pub(super) fn print(known: &Known<'_>, mut ledger: Ledger, printer: &Printer) {
@@ -41,21 +41,12 @@ fn of(known: &Known<'_>) -> Verdict {
         image: image.unwrap_or_default(),
         elapsed: started.elapsed().unwrap_or_default(),
         pinned: Some(Pinned { total: pinned, new: lock.added(), lock_file: lock.shown() }),
-        secrets: secrets(request),
+        secrets: absent::told(request, hardened),
         stripped: stripped(hardened),
         user: Some(user(hardened)),
         record: Some(record),
         cost: None,
     }
-}
-
-/// What was done is said; that the bytes are nowhere in the image is not proven yet.
-fn secrets(request: &BuildRequest) -> Vec<String> {
-    let ids: Vec<&str> = request.secrets.ids().collect();
-    if ids.is_empty() {
-        return Vec::new();
-    }
-    vec![format!("{}: given to RUN mounts only; layers not searched", ids.join(", "))]
 }
 
 /// Paths that were to keep their bits and had none on any platform.

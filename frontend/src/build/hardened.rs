@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cofferdam_inspector::report::StripReport;
 
+use super::inspect::Inspected;
 use crate::bridge::{Outcome, Parts};
 use crate::graph::judge::{BoundSource, Violation};
 use crate::image_config::{self, ImageConfig};
@@ -33,6 +34,8 @@ pub struct HardenedPlatform {
     pub excepted: Vec<Violation>,
     /// What the helper found; `None` for an empty image.
     pub report: Option<StripReport>,
+    /// What its layers were found to hold; `None` when they were not looked through.
+    pub inspected: Option<Inspected>,
     /// Whether some step had a network and could read what is not in `sources`.
     pub networked: bool,
 }

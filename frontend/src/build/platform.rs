@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use bollard_buildkit_proto::pb;
 use cofferdam_inspector::report::StripReport;
+use futures_util::future::try_join;
 
-use super::{BuildError, HardenedPlatform, Plan};
+use super::{BuildError, HardenedPlatform, Inspector, Plan};
 use crate::bridge::{Bridge, BridgeError, Made, Parts, Solve};
 use crate::graph::judge::Judged;
 use crate::graph::{Graph, GraphError, REPORT_FILE, ScanOp, StripOp};
@@ -65,33 +66,54 @@ impl Draft {
     }
 }
 
-/// Runs a judged graph with the strip op on top and describes what came out.
-pub(super) async fn harden<B: Bridge, E: std::error::Error>(
-    bridge: &B,
-    draft: Draft,
-    judged: Judged,
-    strip: &StripOp,
-    scan: Option<&ScanOp>,
-) -> Result<HardenedPlatform, BuildError<E>> {
-    let Ran { reference, report, definition: finished } = run(bridge, &judged, strip).await?;
-    let sbom = match (scan, finished) {
-        (Some(scan), Some(finished)) => describe(bridge, &finished, scan, &draft.id).await?,
-        _ => None,
-    };
-    let Draft { id, mut config, definition: _ } = draft;
-    if let Some(report) = report.as_ref().filter(|report| !report.stripped.is_empty()) {
-        config.add_history(&history(report));
+/// What is done to every image.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tools<'a> {
+    pub(super) strip: &'a StripOp,
+    pub(super) scan: Option<&'a ScanOp>,
+    pub(super) inspector: Option<&'a Inspector>,
+}
+
+impl Tools<'_> {
+    /// Runs a judged graph with the strip op on top and describes what came out.
+    pub(super) async fn harden<B: Bridge, E: std::error::Error>(
+        self,
+        bridge: &B,
+        draft: Draft,
+        judged: Judged,
+    ) -> Result<HardenedPlatform, BuildError<E>> {
+        let (ran, inspected) = match self.inspector {
+            None => (run(bridge, &judged, self.strip).await?, None),
+            Some(inspector) => {
+                // The steps fail here or not at all; what follows only reads what they made.
+                solve(bridge, judged.graph().definition(None), true).await?;
+                let inspected = inspector.inspect(bridge, judged.graph());
+                let (ran, inspected) =
+                    try_join(run(bridge, &judged, self.strip), inspected).await?;
+                (ran, Some(inspected))
+            }
+        };
+        let Ran { reference, report, definition: finished } = ran;
+        let sbom = match (self.scan, finished) {
+            (Some(scan), Some(finished)) => describe(bridge, &finished, scan, &draft.id).await?,
+            _ => None,
+        };
+        let Draft { id, mut config, definition: _ } = draft;
+        if let Some(report) = report.as_ref().filter(|report| !report.stripped.is_empty()) {
+            config.add_history(&history(report));
+        }
+        Ok(HardenedPlatform {
+            id,
+            reference,
+            sbom,
+            config,
+            sources: judged.sources().to_vec(),
+            excepted: judged.excepted().to_vec(),
+            report,
+            inspected,
+            networked: judged.graph().has_network(),
+        })
     }
-    Ok(HardenedPlatform {
-        id,
-        reference,
-        sbom,
-        config,
-        sources: judged.sources().to_vec(),
-        excepted: judged.excepted().to_vec(),
-        report,
-        networked: judged.graph().has_network(),
-    })
 }
 
 /// What came of a judged graph.

@@ -9,15 +9,15 @@ use crate::graph::testing::{definition, exec, image};
 use crate::image_config::CONFIG_KEY;
 
 const NAME: &str = "docker.io/library/base:1";
-const BASE: &str = "docker-image://docker.io/library/base:1@sha256:aa";
+pub(super) const BASE: &str = "docker-image://docker.io/library/base:1@sha256:aa";
 const TRIGGER: &str = "docker-image://docker.io/library/trigger:latest";
 
 /// Pins every name to `sha256:bb`, or none.
-struct Registry(bool);
+pub(super) struct Registry(pub(super) bool);
 
 #[derive(Debug, thiserror::Error)]
 #[error("no entry for {0}")]
-struct NoEntry(String);
+pub(super) struct NoEntry(String);
 
 impl PinSource for Registry {
     type Error = NoEntry;
@@ -26,7 +26,7 @@ impl PinSource for Registry {
     }
 }
 
-fn plan() -> Plan {
+pub(super) fn plan() -> Plan {
     Plan {
         frontend: "dockerfile.v0".into(),
         options: BTreeMap::new(),
@@ -44,10 +44,11 @@ fn plan() -> Plan {
         helper_local: "helper-1".into(),
         helper_args: vec!["/helper".into()],
         scan: None,
+        search: inspect::Search::default(),
     }
 }
 
-fn report(stripped: &str) -> Vec<u8> {
+pub(super) fn report(stripped: &str) -> Vec<u8> {
     format!(
         r#"{{"version":1,"scanned":{{"files":1,"dirs":1}},"stripped":[{stripped}],"kept":[],
             "unused_keeps":[],"setgid_dirs":0,"complete":true}}"#
@@ -58,14 +59,17 @@ fn report(stripped: &str) -> Vec<u8> {
 const SU: &str = r#"{"path":"/bin/su","mode_before":"4755","mode_after":"0755","setuid":true,
     "setgid":false,"links":1}"#;
 
-fn solved(reference: &str, definition: Option<pb::Definition>) -> Result<Solved, BridgeError> {
+pub(super) fn solved(
+    reference: &str,
+    definition: Option<pb::Definition>,
+) -> Result<Solved, BridgeError> {
     Ok(Solved {
         parts: Parts::One(Made { reference: Some(reference.into()), definition }),
         metadata: [(CONFIG_KEY.to_string(), br#"{"config":{"User":"7"}}"#.to_vec())].into(),
     })
 }
 
-fn bridge(translated: pb::Definition, report: Vec<u8>) -> FakeBridge {
+pub(super) fn bridge(translated: pb::Definition, report: Vec<u8>) -> FakeBridge {
     let capabilities = crate::bridge::Capabilities {
         gateway: ["proto.refarray".to_string(), "return".to_string()].into(),
         llb: ["exec.mount.bind".to_string(), "source.local".to_string()].into(),

@@ -17,6 +17,7 @@ mod layers;
 mod scan;
 mod source;
 mod strip;
+mod traces;
 mod wire;
 
 pub use eraser::cache_eraser;
@@ -26,6 +27,7 @@ pub use source::Source;
 pub use source::without_credentials;
 pub(crate) use strip::helper_source;
 pub use strip::{IMAGE_MOUNT, REPORT_FILE, REPORT_MOUNT, StripOp};
+pub use traces::strip_traces;
 
 /// Why a definition cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

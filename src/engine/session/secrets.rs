@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::Secrets;
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
+use cofferdam_search::Needles;
 use sha2::{Digest as _, Sha256};
 use tonic::{Request, Response, Status};
 use zeroize::Zeroizing;
@@ -55,22 +56,34 @@ impl fmt::Debug for SecretValue {
 
 /// The secrets of one build by id.
 #[derive(Clone, Debug, Default)]
-pub struct SecretStore(Arc<BTreeMap<String, SecretValue>>);
+pub struct SecretStore(Arc<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    values: BTreeMap<String, SecretValue>,
+    needles: OnceLock<Needles>,
+}
 
 impl SecretStore {
     /// Holds `values`.
     pub fn new(values: BTreeMap<String, SecretValue>) -> Self {
-        Self(Arc::new(values))
+        Self(Arc::new(Held { values, needles: OnceLock::new() }))
     }
 
     /// The secrets by id, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SecretValue)> {
-        self.0.iter().map(|(id, value)| (id.as_str(), value))
+        self.0.values.iter().map(|(id, value)| (id.as_str(), value))
     }
 
     /// Their ids, sorted.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.values.keys().map(String::as_str)
+    }
+
+    /// The values, made ready to be searched for, in the order of their ids.
+    pub fn needles(&self) -> &Needles {
+        let values = || self.0.values.iter().map(|(id, value)| (id.as_str(), value.0.as_slice()));
+        self.0.needles.get_or_init(|| Needles::new(values()))
     }
 }
 
@@ -81,7 +94,7 @@ impl Secrets for SecretStore {
         request: Request<GetSecretRequest>,
     ) -> Result<Response<GetSecretResponse>, Status> {
         let id = request.into_inner().id;
-        match self.0.get(&id) {
+        match self.0.values.get(&id) {
             Some(value) => Ok(Response::new(GetSecretResponse { data: value.0.to_vec() })),
             None => Err(Status::not_found(format!(
                 "secret {id} was not given: --secret id={id},src=FILE"

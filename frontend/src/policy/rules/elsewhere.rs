@@ -75,6 +75,14 @@ pub static SECRET_IN_CONTEXT: Elsewhere = Elsewhere(&about(
     page!("secret-in-context"),
 ));
 
+pub static SECRET_IN_IMAGE: Elsewhere = Elsewhere(&about(
+    "secret-in-image",
+    "a secret of the build in a layer or the configuration of the image",
+    Severity::Critical,
+    &[Place::Image],
+    page!("secret-in-image"),
+));
+
 pub static SOURCE_POLICY: Elsewhere = Elsewhere(&about(
     "source-policy",
     "a source that a source policy denies",

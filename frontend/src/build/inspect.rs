@@ -1,0 +1,217 @@
+//! What the layers of an image hold, before anybody gets it: the helper looks through them in a
+//! container beside the build, where the secrets of this build are mounted to be searched for.
+
+use std::collections::BTreeMap;
+
+use bollard_buildkit_proto::pb;
+use cofferdam_inspector::report::inspection::{Inspection, Leak, Place};
+use futures_util::future::try_join_all;
+
+use super::BuildError;
+use crate::bridge::{Bridge, Container, Limits, Mount, Mounted, Solve};
+use crate::graph::judge::Violation;
+use crate::graph::{Graph, Layer, helper_source};
+
+/// The rule that a leak breaks.
+pub const RULE: &str = "secret-in-image";
+/// Capability of engines that run containers beside a build (`gateway.exec`), all since 20.10.
+pub(super) const CAPABILITY: &str = "gateway.exec";
+
+/// Where everything is mounted, in a directory of memory: a root that is read-only has no room for
+/// places that nobody knew before.
+const MOUNTS: &str = "/inspect";
+/// Bytes of an answer; ten thousand findings with long paths fit.
+const LIMITS: Limits = Limits { output: 64 << 20, errors: 4096 };
+/// Leaks of one secret in one layer that are told one by one.
+const TOLD: usize = 3;
+
+/// What layers are searched for, and by whom.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// The helper's path in its directory.
+    pub program: String,
+    /// The secrets.
+    pub needles: Vec<Needle>,
+}
+
+/// A secret to search for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needle {
+    /// The session's id of it.
+    pub id: String,
+    /// What people call it: `secret npm`.
+    pub name: String,
+}
+
+/// The layers of one image and what was found in them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inspected {
+    /// The layers, lowest first, a base as one.
+    pub layers: Vec<Layer>,
+    /// What was found, by the number of the layer and of the needle.
+    pub inspection: Inspection,
+}
+
+/// Who inspects: the helper on the engine's own platform.
+#[derive(Clone, Debug)]
+pub(super) struct Inspector {
+    pub(super) search: Search,
+    pub(super) local: String,
+    pub(super) platform: Option<pb::Platform>,
+}
+
+impl Inspector {
+    /// Looks through the layers of a graph that has run.
+    pub(super) async fn inspect<B: Bridge, E: std::error::Error>(
+        &self,
+        bridge: &B,
+        graph: &Graph,
+    ) -> Result<Inspected, BuildError<E>> {
+        let layers = graph.layers()?;
+        if layers.is_empty() {
+            return Ok(Inspected::default());
+        }
+        let plan = Plan::new(&layers);
+        let helper = Graph::of(vec![helper_source(&self.local, self.platform.as_ref())]);
+        let helper = std::iter::once(helper.definition(None));
+        let edges = plan.edges.iter().map(|edge| graph.definition(Some(edge)));
+        let solves = helper.chain(edges).map(|definition| reference(bridge, definition));
+        let mut results = try_join_all(solves).await?.into_iter();
+        let Some(root) = results.next() else {
+            return Err(BuildError::Inspection("the engine gave no results".into()));
+        };
+        let mut mounts = vec![
+            Mount { dest: "/".into(), what: Mounted::Result(root) },
+            Mount { dest: MOUNTS.into(), what: Mounted::Empty },
+        ];
+        let states = results.enumerate();
+        mounts.extend(states.map(|(n, id)| Mount { dest: state(n), what: Mounted::Result(id) }));
+        let needles = self.search.needles.iter().enumerate();
+        mounts.extend(needles.map(|(n, needle)| Mount {
+            dest: secret(n),
+            what: Mounted::Secret(needle.id.clone()),
+        }));
+        let container =
+            Container { mounts, args: self.args(&plan), platform: self.platform.clone() };
+        let ended = bridge.run(container, LIMITS).await?;
+        if ended.code != 0 {
+            let said = String::from_utf8_lossy(&ended.errors).trim().to_string();
+            return Err(BuildError::Inspection(format!("exit code {}: {said}", ended.code)));
+        }
+        let inspection = Inspection::parse(&ended.output, layers.len())
+            .map_err(|error| BuildError::Inspection(error.to_string()))?;
+        Ok(Inspected { layers, inspection })
+    }
+
+    fn args(&self, plan: &Plan) -> Vec<String> {
+        let mut args = vec![self.search.program.clone(), "inspect".into()];
+        for &(layer, over) in &plan.layers {
+            args.extend(["--layer".into(), state(layer)]);
+            args.extend(over.iter().flat_map(|&over| ["--over".into(), state(over)]));
+        }
+        let needles = 0..self.search.needles.len();
+        args.extend(needles.flat_map(|needle| ["--needle".into(), secret(needle)]));
+        args
+    }
+
+    /// What speaks against the image: one violation for each secret in each layer.
+    pub(super) fn violations(&self, inspected: &Inspected) -> Vec<Violation> {
+        let mut found: BTreeMap<(usize, usize), Vec<&Leak>> = BTreeMap::new();
+        for leak in &inspected.inspection.leaks {
+            found.entry((leak.layer, leak.needle)).or_default().push(leak);
+        }
+        let total = inspected.layers.len();
+        let violation = |((number, needle), leaks): ((usize, usize), Vec<&Leak>)| {
+            let name = self.search.needles.get(needle).map_or("a secret", |n| n.name.as_str());
+            let layer = inspected.layers.get(number);
+            let told: Vec<String> = leaks.iter().take(TOLD).map(|leak| place(leak)).collect();
+            let more = match leaks.len().saturating_sub(TOLD) {
+                0 => String::new(),
+                more => format!(" and {more} more places"),
+            };
+            let base = layer.is_some_and(|layer| layer.base);
+            let of = match (layer, base) {
+                (Some(layer), true) => format!("the base {}", layer.instruction),
+                _ => format!("layer {} of {total}", number + 1),
+            };
+            Violation {
+                rule: RULE,
+                span: None,
+                message: format!("{name} is in the image: {}{more}, {of}", told.join("; ")),
+                lines: layer.map(|layer| layer.lines.clone()).unwrap_or_default(),
+                fix: match base {
+                    true => "change the value, and build the base again without it".into(),
+                    false => "let the step read the secret from its mount, and write nothing of \
+                              it into a file; a later step cannot take it away again"
+                        .into(),
+                },
+            }
+        };
+        found.into_iter().map(violation).collect()
+    }
+}
+
+/// Where in an image a leak is.
+fn place(leak: &Leak) -> String {
+    let path = leak.trail.iter().fold(leak.path.clone(), |path, member| path + " > " + member);
+    let at = match leak.place {
+        Place::Content => path,
+        Place::Name => format!("the name {path}"),
+        Place::Target => format!("what {path} links to"),
+        Place::Attribute => format!("an extended attribute of {path}"),
+    };
+    match leak.line {
+        Some(line) => format!("{at} ({}, line {line} of the value)", leak.transform),
+        None => format!("{at} ({})", leak.transform),
+    }
+}
+
+/// The file systems to mount, each once, and what the layers are in them.
+struct Plan {
+    edges: Vec<pb::Input>,
+    /// Each layer's file system, and the one it is compared with.
+    layers: Vec<(usize, Option<usize>)>,
+}
+
+impl Plan {
+    fn new(layers: &[Layer]) -> Self {
+        let mut plan = Self { edges: Vec::new(), layers: Vec::new() };
+        for layer in layers {
+            let state = plan.state(&layer.edge);
+            let over = layer.parent.as_ref().map(|parent| plan.state(parent));
+            plan.layers.push((state, over));
+        }
+        plan
+    }
+
+    fn state(&mut self, edge: &pb::Input) -> usize {
+        match self.edges.iter().position(|known| known == edge) {
+            Some(known) => known,
+            None => {
+                self.edges.push(edge.clone());
+                self.edges.len() - 1
+            }
+        }
+    }
+}
+
+fn state(number: usize) -> String {
+    format!("{MOUNTS}/layers/{number}")
+}
+
+fn secret(number: usize) -> String {
+    format!("{MOUNTS}/secrets/{number}")
+}
+
+/// The engine's name of a result; nothing can be mounted without.
+async fn reference<B: Bridge, E: std::error::Error>(
+    bridge: &B,
+    definition: pb::Definition,
+) -> Result<String, BuildError<E>> {
+    let made = bridge.solve(Solve::Definition { definition, evaluate: true }).await?;
+    let made = made.parts.single()?;
+    made.reference.ok_or_else(|| BuildError::Inspection("a layer is empty to the engine".into()))
+}
+
+#[cfg(test)]
+mod tests;
