@@ -1,7 +1,7 @@
 //! Which package of the distribution a file belongs to.
 //!
 //! Package managers list hundreds of thousands of paths, and few of them are ever asked for: only
-//! their hashes are kept.
+//! their hashes are kept. Whoever could make two paths of the same hash could write into the lists.
 
 use std::collections::BTreeMap;
 

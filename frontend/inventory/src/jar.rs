@@ -11,7 +11,7 @@ const DEEPEST: usize = 4;
 /// The longest manifest or list of properties, in bytes.
 const TEXT: usize = 4 << 20;
 /// The largest archive inside of another that has to be unpacked for a look.
-const NESTED: usize = 64 << 20;
+const NESTED: usize = 48 << 20;
 /// All that is unpacked of one file.
 const BUDGET: usize = 256 << 20;
 

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::claims::hash;
 use crate::inventory::Inventory;
 use crate::reading::Reading;
 use crate::text::{lossy, relative};
@@ -16,18 +16,20 @@ use crate::text::{lossy, relative};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
     readings: BTreeMap<String, Reading>,
-    /// Names that are no directories and no readings: they hide what lower layers have there.
-    covered: BTreeSet<u64>,
+    /// Names that are no directories and no readings: they hide what lower layers have there. A
+    /// layer has up to millions of them, so only digests are kept.
+    covered: BTreeSet<u128>,
     removed: BTreeSet<String>,
     opaque: BTreeSet<String>,
 }
 
 impl Layer {
-    /// A file that was read; `path` as everywhere relative to the root.
+    /// A file that was read; `path` as everywhere relative to the root. A hard link is a file as any
+    /// other, with the bytes of the one it is linked to.
     pub fn read(&mut self, path: &[u8], reading: Reading) {
         let path = plain(path);
         if reading.is_empty() {
-            self.covered.insert(hash(path.as_bytes()));
+            self.covered.insert(digest(&path));
         } else {
             self.readings.insert(path, reading);
         }
@@ -35,7 +37,7 @@ impl Layer {
 
     /// Anything else that is no directory: a file that nobody wants, a link, a device.
     pub fn cover(&mut self, path: &[u8]) {
-        self.covered.insert(hash(plain(path).as_bytes()));
+        self.covered.insert(digest(&plain(path)));
     }
 
     /// What a whiteout removes from the layers below.
@@ -53,13 +55,20 @@ impl Layer {
         let above = |path: &str| {
             self.removed.contains(path)
                 || self.readings.contains_key(path)
-                || self.covered.contains(&hash(path.as_bytes()))
+                || self.covered.contains(&digest(path))
         };
         let parents = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
         above(path)
             || self.opaque.contains("")
             || parents.into_iter().any(|parent| above(parent) || self.opaque.contains(parent))
     }
+}
+
+/// The first half of a SHA-256.
+fn digest(path: &str) -> u128 {
+    let digest: [u8; 32] = Sha256::digest(path).into();
+    let half = digest.first_chunk().copied().unwrap_or_default();
+    u128::from_be_bytes(half)
 }
 
 /// As text, without a slash at the end.
@@ -173,6 +182,20 @@ mod tests {
         let states = states(&layers);
         assert_eq!(names(&states[1]), ["lodash"]);
         assert_eq!(attribute(&states), [0, 2]);
+    }
+
+    #[test]
+    fn a_layer_can_be_kept() {
+        let mut layer = Layer::default();
+        npm(&mut layer, "lodash");
+        let list = "/bin/sh\n";
+        file(&mut layer, "var/lib/dpkg/info/dash.list", list);
+        file(&mut layer, "var/lib/dpkg/status", "damaged");
+        layer.cover(b"usr/bin/tool");
+        layer.remove(b"a");
+        layer.opaque(b"b/");
+        let text = serde_json::to_string(&layer).unwrap();
+        assert_eq!(serde_json::from_str::<Layer>(&text).unwrap(), layer);
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn fill(
     match kind {
         Kind::OsRelease => *distro = Some(os_release::read(&whole(source, MIB)?)),
         Kind::DpkgStatus => deb::status(&whole(source, 64 * MIB)?, &origin, packages)?,
-        Kind::DpkgFiles => claims.push(deb::files(path, &whole(source, 64 * MIB)?)),
+        Kind::DpkgFiles => claims.push(deb::files(path, &whole(source, 16 * MIB)?)),
         Kind::DpkgCopyright => {
             let name = origin.rsplit('/').nth(1).unwrap_or_default().to_string();
             *licence = copyright::licence(&whole(source, 4 * MIB)?).map(|licence| (name, licence));

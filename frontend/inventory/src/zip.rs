@@ -10,7 +10,7 @@ use crate::source::{self, Source};
 /// The longest comment, and the record before it.
 const TAIL: u64 = 65535 + 22;
 /// The longest directory, in bytes.
-const LONGEST: usize = 64 << 20;
+const LONGEST: usize = 32 << 20;
 /// What an archive or a member costs at least, in bytes.
 const LEAST: usize = 4096;
 const RECORD: usize = 46;

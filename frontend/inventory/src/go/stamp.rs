@@ -24,7 +24,9 @@ pub(super) fn version(setting: &str, module: &str) -> Option<String> {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let named = NAMES.contains(&name.to_ascii_lowercase().as_str());
         if (package == "main" || own) && named && is_version(value) {
-            return Some(value.to_string());
+            // As modules write theirs.
+            let v = if value.starts_with('v') { "" } else { "v" };
+            return Some(format!("{v}{value}"));
         }
     }
     None
@@ -48,9 +50,9 @@ mod tests {
     #[test]
     fn the_modules_own_version_is_found() {
         for (setting, expected) in [
-            (r#""-s -w -X main.version=1.2.3""#, Some("1.2.3")),
-            (r#""-X x.org/tool/pkg/version/app.ver=0.59.1 -s""#, Some("0.59.1")),
-            (r#"" \t-w \t-X \"x.org/tool/v.Version=20.10.24+dfsg1\"""#, Some("20.10.24+dfsg1")),
+            (r#""-s -w -X main.version=1.2.3""#, Some("v1.2.3")),
+            (r#""-X x.org/tool/pkg/version/app.ver=0.59.1 -s""#, Some("v0.59.1")),
+            (r#"" \t-w \t-X \"x.org/tool/v.Version=20.10.24+dfsg1\"""#, Some("v20.10.24+dfsg1")),
             (r#""-X 'x.org/tool.gitVersion=v1.30.0-rc.1'""#, Some("v1.30.0-rc.1")),
             ("-X=main.Version=v2.0", Some("v2.0")),
             (r#""-X x.org/tools.version=1.2.3""#, None),

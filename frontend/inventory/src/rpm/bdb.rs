@@ -15,11 +15,16 @@ const SORTED: u8 = 13;
 /// Kinds of items.
 const INLINE: u8 = 1;
 const ELSEWHERE: u8 = 3;
+/// The largest file, in bytes: ten times what any distribution fills.
+const LARGEST: u64 = 1 << 30;
 /// The header of every page.
 const HEAD: usize = 26;
 
 /// Reads all packages of the database.
 pub(crate) fn read(source: &mut dyn Source, origin: &str, into: &mut Found) -> Result<(), Reason> {
+    if source.size() > LARGEST {
+        return Err(Reason::TooLarge { limit: LARGEST });
+    }
     let start = source::bytes(source, 0, 72)?;
     let orders = [Order::Little, Order::Big];
     let order = orders.into_iter().find(|order| order.u32(&start, 12) == Some(HASH_MAGIC));
