@@ -13,6 +13,7 @@ struct Entry<'a> {
     architecture: Option<&'a [u8]>,
     origin: Option<&'a [u8]>,
     licence: Option<&'a [u8]>,
+    maintainer: Option<&'a [u8]>,
     /// The directory that files stand below.
     directory: &'a [u8],
     files: Vec<(&'a [u8], &'a [u8])>,
@@ -59,6 +60,7 @@ impl<'a> Entry<'a> {
             b'A' => self.architecture = text,
             b'o' => self.origin = text,
             b'L' => self.licence = text,
+            b'm' => self.maintainer = text,
             b'F' => self.directory = value,
             b'R' => self.files.push((self.directory, value)),
             _ => {}
@@ -85,6 +87,7 @@ fn finish(
     let mut package = Package::new(Ecosystem::Apk, &lossy(name), &lossy(version), origin);
     package.architecture = text(entry.architecture);
     package.licence = text(entry.licence);
+    package.supplier = text(entry.maintainer);
     package.source = Some(Upstream {
         name: text(entry.origin).unwrap_or_else(|| package.name.clone()),
         version: package.version.clone(),
@@ -120,6 +123,7 @@ mod tests {
         let told: Vec<_> = found.iter().map(ToString::to_string).collect();
         assert_eq!(told, ["musl 1.1.18-r3 (x86_64)", "musl-utils 1.1.18-r3 (x86_64)"]);
         assert_eq!(found[1].source.as_ref().unwrap().name, "musl");
+        assert_eq!(found[0].supplier.as_deref(), Some("Timo <t@alpinelinux.org>"));
         assert_eq!(found[1].licence.as_deref(), Some("MIT BSD GPL2+"));
         let owners = Owners::of(claims.iter());
         assert_eq!(owners.of_file("usr/bin/getconf"), Some("musl-utils"));

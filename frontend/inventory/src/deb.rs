@@ -13,6 +13,7 @@ struct Stanza<'a> {
     version: Option<&'a [u8]>,
     architecture: Option<&'a [u8]>,
     source: Option<&'a [u8]>,
+    maintainer: Option<&'a [u8]>,
     fields: usize,
 }
 
@@ -55,6 +56,7 @@ impl<'a> Stanza<'a> {
             7 if key.eq_ignore_ascii_case(b"version") => &mut self.version,
             6 if key.eq_ignore_ascii_case(b"status") => &mut self.status,
             6 if key.eq_ignore_ascii_case(b"source") => &mut self.source,
+            10 if key.eq_ignore_ascii_case(b"maintainer") => &mut self.maintainer,
             12 if key.eq_ignore_ascii_case(b"architecture") => &mut self.architecture,
             _ => return,
         };
@@ -85,6 +87,7 @@ fn finish(
     };
     let mut package = Package::new(Ecosystem::Deb, &lossy(name), &lossy(version), origin);
     package.architecture = stanza.architecture.map(|name| lossy(name).into_owned());
+    package.supplier = stanza.maintainer.map(|name| lossy(name).into_owned());
     package.source = Some(upstream(stanza.source, &package));
     if add(into, package).is_err() {
         damage.get_or_insert((line, "too many packages"));
@@ -127,7 +130,7 @@ mod tests {
         Package: bsdutils\nEssential: yes\nStatus: install ok installed\nArchitecture: amd64\n\
         Source: util-linux (2.38.1-5+deb12u3)\nVersion: 1:2.38.1-5+deb12u3\n\
         Description: basic utilities\n Package: not-a-field\n .\n\n\
-        Package: libapt-pkg6.0\nStatus: install ok triggers-pending\nArchitecture: amd64\n\
+        Package: libapt-pkg6.0\nMaintainer: APT Team <apt@example.org>\nStatus: install ok triggers-pending\nArchitecture: amd64\n\
         Source: apt\nVersion: 2.6.1\n\n\
         Package: gone\nStatus: unknown ok not-installed\nArchitecture: amd64\n\n\
         Package: tzdata\nStatus: hold ok half-configured\nArchitecture: all\nVersion: 2024a-0\n\n";
@@ -157,6 +160,13 @@ mod tests {
                 "tzdata 2024a-0 (all) from tzdata 2024a-0",
             ]
         );
+    }
+
+    #[test]
+    fn the_maintainer_is_kept() {
+        let (found, _) = read(STATUS, "var/lib/dpkg/status");
+        assert_eq!(found[1].supplier.as_deref(), Some("APT Team <apt@example.org>"));
+        assert_eq!(found[0].supplier, None);
     }
 
     #[test]

@@ -110,6 +110,9 @@ fn add<'a>(
     if known.licence.is_none() {
         known.licence.clone_from(&package.licence);
     }
+    if known.supplier.is_none() {
+        known.supplier.clone_from(&package.supplier);
+    }
     if known.source.is_none() {
         known.source.clone_from(&package.source);
     }

@@ -50,6 +50,15 @@ impl Layer {
         self.opaque.insert(plain(path));
     }
 
+    /// Takes what another walk over the same layer saw.
+    pub fn absorb(&mut self, other: Self) {
+        let Self { readings, covered, removed, opaque } = other;
+        self.readings.extend(readings);
+        self.covered.extend(covered);
+        self.removed.extend(removed);
+        self.opaque.extend(opaque);
+    }
+
     /// Whether something that lower layers have at this path cannot be seen any more.
     fn hides(&self, path: &str) -> bool {
         let above = |path: &str| {
@@ -87,6 +96,12 @@ impl View {
         self.0.retain(|path, _| !layer.hides(path));
         let readings = layer.readings.iter();
         self.0.extend(readings.map(|(path, reading)| (path.clone(), reading.clone())));
+    }
+
+    /// The files that were read and are still there: a caller that sees whole file systems, and no
+    /// layers, finds out with them what the next one has removed.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// What is installed now.
@@ -182,6 +197,23 @@ mod tests {
         let states = states(&layers);
         assert_eq!(names(&states[1]), ["lodash"]);
         assert_eq!(attribute(&states), [0, 2]);
+    }
+
+    #[test]
+    fn parts_of_a_layer_make_a_whole() {
+        let (mut whole, mut parts) = (Layer::default(), vec![Layer::default(); 2]);
+        for (part, name) in [(0, "lodash"), (1, "minimist")] {
+            npm(&mut whole, name);
+            npm(&mut parts[part], name);
+        }
+        whole.remove(b"a");
+        parts[1].remove(b"a");
+        let mut joined = Layer::default();
+        parts.into_iter().for_each(|part| joined.absorb(part));
+        assert_eq!(joined, whole);
+        let mut view = View::default();
+        view.apply(&joined);
+        assert_eq!(view.paths().count(), 2);
     }
 
     #[test]

@@ -7,6 +7,30 @@
 //! layer by layer, so that [`attribute`] can tell where each package came from. [`sbom`] writes it
 //! all down.
 //!
+//! ```
+//! use cofferdam_inventory::{Layer, View, attribute, read, wants};
+//!
+//! let file = |layer: &mut Layer, path: &[u8], mut bytes: &[u8]| {
+//!     match wants(path, bytes.len() as u64, 0o644, bytes) {
+//!         Some(kind) => layer.read(path, read(kind, path, &mut bytes)),
+//!         None => layer.cover(path),
+//!     }
+//! };
+//! let (mut base, mut step) = (Layer::default(), Layer::default());
+//! file(&mut base, b"lib/apk/db/installed", b"P:musl\nV:1\n\n");
+//! file(&mut step, b"lib/apk/db/installed", b"P:curl\nV:8\n\nP:musl\nV:1\n\n");
+//! file(&mut step, b"README", b"...");
+//!
+//! let mut view = View::default();
+//! let states = [&base, &step].map(|layer| {
+//!     view.apply(layer);
+//!     view.inventory()
+//! });
+//! let names: Vec<_> = states[1].packages.iter().map(ToString::to_string).collect();
+//! assert_eq!(names, ["curl 8", "musl 1"]);
+//! assert_eq!(attribute(&states), [1, 0]);
+//! ```
+//!
 //! No input panics, hangs or takes more memory than the limits say: what cannot be read is an
 //! [`Unread`] that names the file and the reason, never an inventory that is silently shorter.
 

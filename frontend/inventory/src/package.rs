@@ -109,6 +109,10 @@ pub struct Package {
     /// The licence as its author declared it; often an SPDX expression, but nobody checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
+    /// Who distributes it, for packages of a distribution: Debian's and Alpine's maintainer, rpm's
+    /// vendor. It tells packages of other origin from the distribution's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<String>,
     /// Files that say so, relative to the root; members of archives behind `!/`.
     pub origins: BTreeSet<String>,
     /// The package of the distribution that these files belong to.
@@ -127,6 +131,7 @@ impl Package {
             architecture: None,
             source: None,
             licence: None,
+            supplier: None,
             origins: BTreeSet::from([origin.to_string()]),
             owner: None,
         }

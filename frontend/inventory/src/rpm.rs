@@ -29,6 +29,7 @@ const NAME: u32 = 1000;
 const VERSION: u32 = 1001;
 const RELEASE: u32 = 1002;
 const EPOCH: u32 = 1003;
+const VENDOR: u32 = 1011;
 const LICENSE: u32 = 1014;
 const ARCH: u32 = 1022;
 const SOURCE: u32 = 1044;
@@ -96,6 +97,7 @@ fn header(blob: &[u8], origin: &str, into: &mut Found) -> Result<(), Reason> {
     let mut package = Package::new(Ecosystem::Rpm, &name, &version, origin);
     package.architecture = header.text(ARCH);
     package.licence = header.text(LICENSE);
+    package.supplier = header.text(VENDOR);
     package.source = header.text(SOURCE).and_then(|file| source(&file));
     let mut claim = Claim::new(&name);
     let directories: Vec<_> = header.strings(DIRECTORIES).collect();
@@ -162,6 +164,7 @@ pub(crate) mod tests {
             (NAME, "bash"),
             (VERSION, "5.1.8"),
             (RELEASE, "6.el9"),
+            (VENDOR, "Red Hat, Inc."),
             (LICENSE, "GPLv3+"),
             (ARCH, "x86_64"),
             (SOURCE, "bash-5.1.8-6.el9.src.rpm"),
@@ -173,6 +176,7 @@ pub(crate) mod tests {
         let source = package.source.as_ref().unwrap();
         assert_eq!((&*source.name, &*source.version), ("bash", "5.1.8-6.el9"));
         assert_eq!(package.licence.as_deref(), Some("GPLv3+"));
+        assert_eq!(package.supplier.as_deref(), Some("Red Hat, Inc."));
         assert_eq!(found.claims[0].paths.len(), 2);
         for cut in 0..40 {
             assert!(header(&package_cut(cut), "x", &mut Found::default()).is_err());

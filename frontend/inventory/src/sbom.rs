@@ -121,5 +121,16 @@ fn properties(package: &Package, place: Option<&Place>) -> Vec<(&'static str, St
     found
 }
 
+/// A supplier's name and address, as `NAME <ADDRESS>` has them.
+fn addressed(supplier: &str) -> (&str, Option<&str>) {
+    match supplier.split_once('<') {
+        Some((name, address)) if !name.trim().is_empty() => {
+            let address = address.trim_end_matches('>').trim();
+            (name.trim(), Some(address).filter(|address| !address.is_empty()))
+        }
+        _ => (supplier.trim(), None),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Subject, licence, properties};
+use super::{Subject, addressed, licence, properties};
 use crate::package::{Ecosystem, Package};
 
 #[derive(Serialize)]
@@ -47,6 +47,8 @@ struct Component {
     #[serde(rename = "bom-ref", skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    supplier: Option<Organization>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<String>,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +63,11 @@ struct Component {
     properties: Vec<Property>,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Evidence>,
+}
+
+#[derive(Serialize)]
+struct Organization {
+    name: String,
 }
 
 #[derive(Serialize)]
@@ -120,6 +127,10 @@ pub fn write(subject: &Subject<'_>) -> Result<String, serde_json::Error> {
                 _ => "library",
             },
             reference: Some(reference),
+            supplier: package
+                .supplier
+                .as_deref()
+                .map(|supplier| Organization { name: addressed(supplier).0.to_string() }),
             group,
             name,
             version: Some(package.version.clone()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Subject, licence, properties};
+use super::{Subject, addressed, licence, properties};
 use crate::claims::hash;
 use crate::package::Ecosystem;
 
@@ -43,7 +43,7 @@ struct Package {
     #[serde(rename = "SPDXID")]
     id: String,
     version_info: String,
-    supplier: &'static str,
+    supplier: String,
     download_location: &'static str,
     files_analyzed: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -123,7 +123,7 @@ pub fn write(subject: &Subject<'_>) -> Result<String, serde_json::Error> {
             name: package.name.clone(),
             id,
             version_info: package.version.clone(),
-            supplier: UNKNOWN,
+            supplier: package.supplier.as_deref().map_or(UNKNOWN.into(), organization),
             download_location: UNKNOWN,
             files_analyzed: false,
             checksums: Vec::new(),
@@ -180,7 +180,7 @@ fn image(subject: &Subject<'_>) -> Package {
         name: subject.name.into(),
         id: IMAGE.into(),
         version_info: subject.digest.into(),
-        supplier: UNKNOWN,
+        supplier: UNKNOWN.into(),
         download_location: UNKNOWN,
         files_analyzed: false,
         checksums: subject.digest.starts_with("sha256:").then_some(checksum).into_iter().collect(),
@@ -207,6 +207,14 @@ fn external(purl: String) -> ExternalRef {
         reference_category: "PACKAGE-MANAGER",
         reference_type: "purl",
         reference_locator: purl,
+    }
+}
+
+/// `Organization: NAME (ADDRESS)`
+fn organization(supplier: &str) -> String {
+    match addressed(supplier) {
+        (name, Some(address)) => format!("Organization: {name} ({address})"),
+        (name, None) => format!("Organization: {name}"),
     }
 }
 

@@ -11,6 +11,7 @@ const DIGEST: &str = "sha256:7cc4b5aefd1d0cadf8d97d4350462ba51c694ebca145b08d7d4
 fn inventory() -> Inventory {
     let mut libc = Package::new(Ecosystem::Deb, "libc6", "2.36-9", "var/lib/dpkg/status");
     libc.architecture = Some("amd64".into());
+    libc.supplier = Some("GNU Libc Maintainers <glibc@example.org>".into());
     libc.source = Some(Upstream { name: "glibc".into(), version: "2.36-9".into() });
     let mut core = Package::new(Ecosystem::Npm, "@babel/core", "7.0.0", "app/package.json");
     core.licence = Some("MIT".into());
@@ -67,6 +68,7 @@ fn cyclonedx_names_packages_and_their_places() {
         libc["purl"],
         "pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12&upstream=glibc"
     );
+    assert_eq!(libc["supplier"]["name"], "GNU Libc Maintainers");
     let properties: Vec<_> = libc["properties"]
         .as_array()
         .unwrap()
@@ -100,6 +102,9 @@ fn spdx_names_packages_and_their_places() {
     let packages = found["packages"].as_array().unwrap();
     assert_eq!(packages[0]["checksums"][0]["checksumValue"], DIGEST[7..]);
     assert_eq!(packages[1]["annotations"][1]["comment"], "cofferdam:layer=sha256:aa");
+    let supplier = "Organization: GNU Libc Maintainers (glibc@example.org)";
+    assert_eq!(packages[1]["supplier"], supplier);
+    assert_eq!(packages[2]["supplier"], "NOASSERTION");
     assert_eq!(packages[3]["licenseDeclared"], "MIT OR Apache-2.0");
     let text = &found["hasExtractedLicensingInfos"][0];
     assert_eq!(text["extractedText"], "as you like");
