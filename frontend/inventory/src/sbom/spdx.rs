@@ -106,6 +106,10 @@ pub fn write(subject: &Subject<'_>) -> Result<String, serde_json::Error> {
     let mut extracted = BTreeMap::new();
     let mut packages = vec![image(subject)];
     let mut relationships = vec![relation(DOCUMENT, "DESCRIBES", IMAGE.into())];
+    if let Some(distro) = distribution(subject) {
+        relationships.push(relation(IMAGE, "CONTAINS", distro.id.clone()));
+        packages.push(distro);
+    }
     let mut used = BTreeMap::new();
     for (package, place, purl) in subject.packages() {
         let seen: &mut u32 = used.entry(purl.clone()).or_default();
@@ -119,23 +123,15 @@ pub fn write(subject: &Subject<'_>) -> Result<String, serde_json::Error> {
         relationships.push(relation(IMAGE, "CONTAINS", id.clone()));
         let comments = properties(package, place).into_iter();
         let origins: Vec<_> = package.origins.iter().map(String::as_str).collect();
+        let purpose = match package.ecosystem {
+            Ecosystem::Generic => "APPLICATION",
+            _ => "LIBRARY",
+        };
         packages.push(Package {
-            name: package.name.clone(),
-            id,
-            version_info: package.version.clone(),
             supplier: package.supplier.as_deref().map_or(UNKNOWN.into(), organization),
-            download_location: UNKNOWN,
-            files_analyzed: false,
-            checksums: Vec::new(),
             source_info: Some(format!("found in {}", origins.join(", "))),
-            license_concluded: UNKNOWN,
             license_declared: declared(package.licence.as_deref(), &mut extracted),
-            copyright_text: UNKNOWN,
             external_refs: vec![external(purl)],
-            primary_package_purpose: match package.ecosystem {
-                Ecosystem::Generic => "APPLICATION",
-                _ => "LIBRARY",
-            },
             annotations: comments
                 .map(|(name, value)| Annotation {
                     annotation_date: subject.created.into(),
@@ -144,6 +140,7 @@ pub fn write(subject: &Subject<'_>) -> Result<String, serde_json::Error> {
                     comment: format!("{name}={value}"),
                 })
                 .collect(),
+            ..plain(&id, &package.name, &package.version, purpose)
         });
     }
     let unread: Vec<_> =
@@ -175,21 +172,36 @@ pub fn write(subject: &Subject<'_>) -> Result<String, serde_json::Error> {
 
 fn image(subject: &Subject<'_>) -> Package {
     let checksum = Checksum { algorithm: "SHA256", checksum_value: subject.digits().to_string() };
-    let distro = subject.inventory.distro.as_ref();
     Package {
-        name: subject.name.into(),
-        id: IMAGE.into(),
-        version_info: subject.digest.into(),
+        checksums: subject.digest.starts_with("sha256:").then_some(checksum).into_iter().collect(),
+        external_refs: vec![external(subject.purl())],
+        ..plain(IMAGE, subject.name, subject.digest, "CONTAINER")
+    }
+}
+
+/// Scanners choose advisories by it.
+fn distribution(subject: &Subject<'_>) -> Option<Package> {
+    let distro = subject.inventory.distro.as_ref()?;
+    let version = distro.version.as_deref().unwrap_or(UNKNOWN);
+    Some(plain("SPDXRef-OperatingSystem", &distro.id, version, "OPERATING_SYSTEM"))
+}
+
+/// A package about which only this is known.
+fn plain(id: &str, name: &str, version: &str, purpose: &'static str) -> Package {
+    Package {
+        name: name.into(),
+        id: id.into(),
+        version_info: version.into(),
         supplier: UNKNOWN.into(),
         download_location: UNKNOWN,
         files_analyzed: false,
-        checksums: subject.digest.starts_with("sha256:").then_some(checksum).into_iter().collect(),
-        source_info: distro.map(|distro| format!("distribution {distro}")),
+        checksums: Vec::new(),
+        source_info: None,
         license_concluded: UNKNOWN,
         license_declared: UNKNOWN.into(),
         copyright_text: UNKNOWN,
-        external_refs: vec![external(subject.purl())],
-        primary_package_purpose: "CONTAINER",
+        external_refs: Vec::new(),
+        primary_package_purpose: purpose,
         annotations: Vec::new(),
     }
 }

@@ -101,16 +101,21 @@ fn spdx_names_packages_and_their_places() {
     let [_, (_, found)] = documents(&inventory());
     let packages = found["packages"].as_array().unwrap();
     assert_eq!(packages[0]["checksums"][0]["checksumValue"], DIGEST[7..]);
-    assert_eq!(packages[1]["annotations"][1]["comment"], "cofferdam:layer=sha256:aa");
+    assert_eq!(packages[1]["primaryPackagePurpose"], "OPERATING_SYSTEM");
+    assert_eq!(
+        (&packages[1]["name"], &packages[1]["versionInfo"]),
+        (&"debian".into(), &"12".into())
+    );
+    assert_eq!(packages[2]["annotations"][1]["comment"], "cofferdam:layer=sha256:aa");
     let supplier = "Organization: GNU Libc Maintainers (glibc@example.org)";
-    assert_eq!(packages[1]["supplier"], supplier);
-    assert_eq!(packages[2]["supplier"], "NOASSERTION");
-    assert_eq!(packages[3]["licenseDeclared"], "MIT OR Apache-2.0");
+    assert_eq!(packages[2]["supplier"], supplier);
+    assert_eq!(packages[3]["supplier"], "NOASSERTION");
+    assert_eq!(packages[4]["licenseDeclared"], "MIT OR Apache-2.0");
     let text = &found["hasExtractedLicensingInfos"][0];
     assert_eq!(text["extractedText"], "as you like");
-    assert_eq!(packages[4]["licenseDeclared"], text["licenseId"]);
+    assert_eq!(packages[5]["licenseDeclared"], text["licenseId"]);
     let related = found["relationships"].as_array().unwrap();
-    assert_eq!(related.len(), 5);
+    assert_eq!(related.len(), 6);
     for (package, relation) in packages.iter().zip(related) {
         assert_eq!(package["SPDXID"], relation["relatedSpdxElement"]);
     }
