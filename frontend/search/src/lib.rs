@@ -24,9 +24,13 @@ mod index;
 mod needles;
 mod redactor;
 mod searcher;
+pub mod shape;
 mod transform;
+pub mod unknown;
 
-pub use self::file::{Container, FileHit, FileSearcher, Limits, Obstacle, Report, Unread};
+pub use self::file::{
+    Container, FileHit, FileSearcher, FileSuspect, Limits, Obstacle, Report, Unread,
+};
 pub use self::hit::{Found, Hit};
 pub use self::needles::{Gap, Needles, Part, Reason, SHORTEST};
 pub use self::redactor::{MARK, Redactor};

@@ -7,15 +7,16 @@
 //! A false positive stops a build for nothing, so every doubt counts as "no".
 
 mod advice;
-mod checksum;
 mod name;
-mod scan;
-mod text;
 mod token;
 mod url;
 mod value;
 
 use std::fmt;
+
+#[cfg(test)]
+use cofferdam_search::shape::checksum;
+use cofferdam_search::shape::{scan, text};
 
 pub use self::advice::advice;
 

@@ -3,8 +3,9 @@
 use std::io::{self, BufRead, Read};
 
 use super::Obstacle;
+use super::level::Level;
 use super::magic::HEAD;
-use super::walk::{Level, Walk};
+use super::walk::Walk;
 
 /// Bytes that are there together, if the stream has them: whoever knows a format by its first bytes
 /// never sees them cut.
@@ -116,11 +117,11 @@ impl<'i, 'n> Input<'i, 'n> {
                 return;
             }
         };
-        let read = space.get(..count).unwrap_or_default();
-        self.level.searcher.feed(read);
-        self.end += read.len();
-        self.ended = read.is_empty();
-        if !self.walk.count(self.depth, read.len() as u64) {
+        let count = count.min(space.len());
+        self.level.read(self.end, self.end + count);
+        self.end += count;
+        self.ended = count == 0;
+        if !self.walk.count(self.depth, count as u64) {
             (self.broken, self.ended) = (true, true);
         }
     }

@@ -3,6 +3,7 @@
 mod ar;
 mod git;
 mod input;
+mod level;
 mod magic;
 mod packed;
 mod tar;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hit::Hit;
 use crate::needles::Needles;
+use crate::unknown::Suspect;
 
 use self::walk::Walk;
 
@@ -79,6 +81,15 @@ pub struct FileHit {
     pub trail: Vec<String>,
 }
 
+/// A secret that nobody told us of, and the members of containers on the way to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSuspect {
+    /// What it is; its offset counts within the innermost member.
+    pub suspect: Suspect,
+    /// The members on the way to it, outermost first; none for the bytes of the file itself.
+    pub trail: Vec<String>,
+}
+
 /// What was found in a file, and what could not be unpacked of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -86,6 +97,10 @@ pub struct Report {
     pub hits: Vec<FileHit>,
     /// All hits, those that were not kept too.
     pub total: u64,
+    /// The first few secrets that nobody told us of, if they were asked for.
+    pub suspects: Vec<FileSuspect>,
+    /// All of those.
+    pub suspects_total: u64,
     /// Bytes of the file.
     pub bytes: u64,
     /// Bytes that were unpacked, on all levels.
@@ -114,7 +129,12 @@ impl<'n> FileSearcher<'n> {
 
     /// Searches all that a reader gives; fails only if the reader does.
     pub fn search(&mut self, mut file: impl Read) -> io::Result<Report> {
-        self.walk.file(&mut file)
+        self.walk.file(None, &mut file)
+    }
+
+    /// Likewise, and looks for secrets that nobody told us of, for some of which the path counts.
+    pub fn search_all(&mut self, path: &str, mut file: impl Read) -> io::Result<Report> {
+        self.walk.file(Some(path), &mut file)
     }
 }
 

@@ -217,3 +217,31 @@ fn the_readers_own_failure_is_the_searchs() {
     // And nothing of it is left for the next file.
     assert_eq!(searcher.search(&b"other"[..]).unwrap(), search(b"other"));
 }
+
+#[test]
+fn unknown_secrets_are_told_if_asked_for_and_not_public() {
+    let file = b"//r.io/:_authToken=npm-s3cr3t-v4lue\n";
+    let archive =
+        tar(&[("home/.npmrc", file), ("usr/share/x/.npmrc", file), ("a/tests/.npmrc", file)]);
+    let mut searcher = FileSearcher::new(wanted_needles(), Limits::default());
+    let told = |report: Report| -> Vec<(String, String)> {
+        let told = |found: &FileSuspect| (found.suspect.what.clone(), found.trail.join(" > "));
+        assert_eq!(report.suspects_total, report.suspects.len() as u64);
+        report.suspects.iter().map(told).collect()
+    };
+    let what = String::from("a .npmrc with a token");
+    assert_eq!(
+        told(searcher.search_all("home/me/.npmrc", &file[..]).unwrap()),
+        [(what.clone(), String::new())]
+    );
+    assert_eq!(told(searcher.search_all("app/docs/.npmrc", &file[..]).unwrap()), []);
+    assert_eq!(
+        told(searcher.search_all("layer.tar", &archive[..]).unwrap()),
+        [(what.clone(), "home/.npmrc".into())]
+    );
+    assert_eq!(
+        told(searcher.search_all("backup.tgz", &gzip(&archive)[..]).unwrap()),
+        [(what, "gzip > home/.npmrc".into())]
+    );
+    assert_eq!(told(searcher.search(&archive[..]).unwrap()), []);
+}

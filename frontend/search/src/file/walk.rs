@@ -3,26 +3,17 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 
-use zeroize::Zeroizing;
-
 use super::input::{Input, Member};
+use super::level::{Level, SUSPECTS};
 use super::magic::Container;
-use super::{FileHit, Limits, Obstacle, Report, Unread, ar, git, packed, tar, zip};
+use super::{FileHit, FileSuspect, Limits, Obstacle, Report, Unread, ar, git, packed, tar, zip};
 use crate::hit::Kept;
 use crate::needles::Needles;
-use crate::searcher::Searcher;
 
 /// Obstacles that are kept; others are counted.
 const KEPT: usize = 16;
 /// Bytes of a member's name that are kept.
 const NAME: usize = 256;
-
-/// What one level needs, used again by the next file.
-#[derive(Debug)]
-pub(super) struct Level<'n> {
-    pub(super) searcher: Searcher<'n>,
-    pub(super) buffer: Zeroizing<Vec<u8>>,
-}
 
 /// One file's account; shared by all its levels, which lie within each other.
 #[derive(Debug)]
@@ -31,6 +22,8 @@ pub(super) struct Walk<'n> {
     pub(super) limits: Limits,
     spare: RefCell<Vec<Level<'n>>>,
     trail: RefCell<Vec<String>>,
+    /// The file's own path, if unknown secrets are looked for, and the trail behind it.
+    names: RefCell<Option<Vec<String>>>,
     report: RefCell<Report>,
     kept: RefCell<Kept>,
     /// What the file's own reader failed with.
@@ -48,6 +41,7 @@ impl<'n> Walk<'n> {
             limits,
             spare: RefCell::default(),
             trail: RefCell::default(),
+            names: RefCell::default(),
             report: RefCell::default(),
             kept: RefCell::default(),
             failed: RefCell::default(),
@@ -57,7 +51,8 @@ impl<'n> Walk<'n> {
     }
 
     /// Searches a file and everything in it.
-    pub(super) fn file(&mut self, file: &mut dyn Read) -> io::Result<Report> {
+    pub(super) fn file(&mut self, path: Option<&str>, file: &mut dyn Read) -> io::Result<Report> {
+        self.names = RefCell::new(path.map(|path| vec![path.to_owned()]));
         self.stream(file);
         self.trail.take();
         self.kept.take();
@@ -86,24 +81,37 @@ impl<'n> Walk<'n> {
         reader: impl Read,
         judge: impl Fn(Obstacle) -> Option<Obstacle>,
     ) -> bool {
-        let name: String = name.chars().take(NAME).collect();
-        self.trail.borrow_mut().push(name);
+        self.enter(name);
         let mut member = Member { reader, obstacle: None };
         self.stream(&mut member);
         let read = member.obstacle.is_none();
         if let Some(obstacle) = member.obstacle.and_then(judge) {
             self.unread(obstacle);
         }
-        self.trail.borrow_mut().pop();
+        self.leave();
         read
+    }
+
+    fn enter(&self, name: &str) {
+        let name: String = name.chars().take(NAME).collect();
+        if let Some(names) = self.names.borrow_mut().as_mut() {
+            names.push(name.clone());
+        }
+        self.trail.borrow_mut().push(name);
+    }
+
+    fn leave(&self) {
+        if let Some(names) = self.names.borrow_mut().as_mut() {
+            names.pop();
+        }
+        self.trail.borrow_mut().pop();
     }
 
     /// Tells of an obstacle in a member that is not even begun with.
     pub(super) fn unread_member(&self, name: &str, obstacle: Obstacle) {
-        let name: String = name.chars().take(NAME).collect();
-        self.trail.borrow_mut().push(name);
+        self.enter(name);
         self.unread(obstacle);
-        self.trail.borrow_mut().pop();
+        self.leave();
     }
 
     fn unread(&self, obstacle: Obstacle) {
@@ -122,7 +130,9 @@ impl<'n> Walk<'n> {
     /// Searches a stream as it is, and what is in it.
     fn stream(&self, source: &mut dyn Read) {
         let depth = self.trail.borrow().len();
-        let level = self.spare.borrow_mut().pop().unwrap_or_else(|| Level::new(self.needles));
+        let spare = self.spare.borrow_mut().pop();
+        let mut level = spare.unwrap_or_else(|| Level::new(self.needles));
+        level.begin(self.names.borrow().as_deref());
         let mut input = Input::new(self, source, level, depth);
         if let Some(container) = Container::of(input.head()) {
             let (kept, total) = {
@@ -165,13 +175,19 @@ impl<'n> Walk<'n> {
 
     /// Takes over what was found on a level.
     fn close(&self, mut level: Level<'n>) {
-        let found = level.searcher.finish();
+        let (found, suspects) = level.finish();
         let mut report = self.report.borrow_mut();
         report.total += found.total;
         let trail = self.trail.borrow();
         for hit in found.hits {
             if self.kept.borrow_mut().keeps(&hit) {
                 report.hits.push(FileHit { hit, trail: trail.clone() });
+            }
+        }
+        report.suspects_total += suspects.total;
+        for suspect in suspects.found {
+            if report.suspects.len() < SUSPECTS {
+                report.suspects.push(FileSuspect { suspect, trail: trail.clone() });
             }
         }
         self.spare.borrow_mut().push(level);
@@ -205,14 +221,5 @@ impl<'n> Walk<'n> {
     /// Bytes of memory that one more decompressor may take: most for the outermost one.
     pub(super) fn memory(&self) -> u64 {
         self.limits.memory >> (3 * self.hungry.get()).min(32)
-    }
-}
-
-impl<'n> Level<'n> {
-    /// Bytes that are read at once.
-    const BUFFER: usize = 32 * 1024;
-
-    fn new(needles: &'n Needles) -> Self {
-        Self { searcher: Searcher::new(needles), buffer: Zeroizing::new(vec![0; Self::BUFFER]) }
     }
 }

@@ -1,7 +1,7 @@
 //! Checksums that issuers put into their tokens, so that a match is no accident.
 
 /// CRC-32 as in IEEE 802.3, zip and PNG.
-pub(super) fn crc32(bytes: &[u8]) -> u32 {
+pub fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
             let mask = 0_u32.wrapping_sub(crc & 1);
@@ -11,7 +11,7 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// Reads digits, most significant first; `None` on another digit or beyond 32 bits.
-pub(super) fn number(text: &str, digits: &str) -> Option<u32> {
+pub fn number(text: &str, digits: &str) -> Option<u32> {
     text.chars().try_fold(0_u32, |number, digit| {
         let value = u32::try_from(digits.find(digit)?).ok()?;
         number.checked_mul(u32::try_from(digits.len()).ok()?)?.checked_add(value)
@@ -19,21 +19,21 @@ pub(super) fn number(text: &str, digits: &str) -> Option<u32> {
 }
 
 /// GitHub's and npm's order of digits.
-pub(super) const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// GitLab's order of digits.
-pub(super) const BASE36: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
+pub const BASE36: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// Whether the last six digits are the checksum of what precedes them, as GitHub and npm do it.
 ///
 /// Format: "Behind GitHub's new authentication token formats", 2021, and
 /// "Announcing npm's new access token format", 2021.
-pub(super) fn ends_in_crc62(body: &str) -> bool {
+pub fn ends_in_crc62(body: &str) -> bool {
     body.split_at_checked(body.len().saturating_sub(6))
         .is_some_and(|(random, sum)| number(sum, BASE62) == Some(crc32(random.as_bytes())))
 }
 
 /// Whether the last seven digits are the checksum of all that precedes them, as GitLab does it.
-pub(super) fn ends_in_crc36(token: &str) -> bool {
+pub fn ends_in_crc36(token: &str) -> bool {
     token
         .split_at_checked(token.len().saturating_sub(7))
         .is_some_and(|(rest, sum)| number(sum, BASE36) == Some(crc32(rest.as_bytes())))

@@ -1,7 +1,7 @@
 //! Small questions about text, shared by the shapes.
 
 /// How many different bytes a text has.
-pub(super) fn distinct(text: &str) -> usize {
+pub fn distinct(text: &str) -> usize {
     let mut seen = [false; 256];
     for byte in text.bytes() {
         if let Some(slot) = seen.get_mut(usize::from(byte)) {
@@ -14,40 +14,40 @@ pub(super) fn distinct(text: &str) -> usize {
 /// Whether a text could have come out of a random generator: many letters, cases or digits mixed.
 ///
 /// Keeps documentation's stand-ins out: `xxxxxxxx`, `YOUR_TOKEN_HERE`.
-pub(super) fn varied(text: &str) -> bool {
+pub fn varied(text: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| usize::from(text.bytes().any(|byte| kind(&byte)));
     let kinds = has(u8::is_ascii_lowercase) + has(u8::is_ascii_uppercase) + has(u8::is_ascii_digit);
     kinds >= 2 && distinct(text) >= 8
 }
 
 /// Letters, digits, `_` and `-`: base64url and most tokens.
-pub(super) fn is_url_safe(byte: u8) -> bool {
+pub fn is_url_safe(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 /// Letters, digits, `+` and `/`: base64 without padding.
-pub(super) fn is_base64(byte: u8) -> bool {
+pub fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
 /// The longest start of `text`, up to `max` bytes, whose bytes all satisfy `allowed`.
 ///
 /// The bound keeps the work linear on a value that repeats a prefix a thousand times.
-pub(super) fn run(text: &str, max: usize, allowed: impl Fn(u8) -> bool) -> &str {
+pub fn run(text: &str, max: usize, allowed: impl Fn(u8) -> bool) -> &str {
     let end = text.bytes().take(max).position(|byte| !allowed(byte));
     // A byte that is allowed is ASCII, so the end is a boundary of letters.
     text.get(..end.unwrap_or(text.len().min(max))).unwrap_or_default()
 }
 
 /// Finds `needle` without regard to ASCII case; the byte where it starts.
-pub(super) fn find_ignore_case(text: &str, needle: &str) -> Option<usize> {
+pub fn find_ignore_case(text: &str, needle: &str) -> Option<usize> {
     text.as_bytes()
         .windows(needle.len().max(1))
         .position(|window| window.eq_ignore_ascii_case(needle.as_bytes()))
 }
 
 /// Decodes base64 or base64url without padding, as far as it goes.
-pub(super) fn decode_base64(text: &str) -> Vec<u8> {
+pub fn decode_base64(text: &str) -> Vec<u8> {
     let (mut bits, mut held) = (0_u32, 0_u32);
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     for letter in text.bytes() {
@@ -109,7 +109,7 @@ const STAND_INS: [&str; 34] = [
 ];
 
 /// Whether a text is a placeholder: a word above, one letter repeated, or an unexpanded variable.
-pub(super) fn is_stand_in(text: &str) -> bool {
+pub fn is_stand_in(text: &str) -> bool {
     let text = text.trim();
     let plain = text.trim_matches(['"', '\'']);
     let lower = plain.to_ascii_lowercase();
