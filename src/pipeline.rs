@@ -22,6 +22,7 @@ mod joined;
 mod leftovers;
 mod limits;
 mod load;
+mod logs;
 mod metadata;
 mod named;
 mod node;

@@ -25,6 +25,7 @@ mod load;
 mod local_bases;
 mod lock;
 mod lock_sources;
+mod logs;
 mod nodes;
 mod outputs;
 mod outside;
@@ -75,6 +76,7 @@ const SUITES: &[&[Test]] = &[
     outside::TESTS,
     outputs::TESTS,
     load::TESTS,
+    logs::TESTS,
     nodes::TESTS,
     push::TESTS,
     signals::TESTS,

@@ -67,6 +67,7 @@ impl<'a> Build<'a> {
                 exporters: self.exporters,
                 entitlements: Vec::new(),
                 options: BTreeMap::new(),
+                watcher: None,
             };
             let active = connected.start(&id, opening, progress).await.unwrap();
             let request =

@@ -65,6 +65,7 @@ fn session_over_control(engine: &'static Engine) {
             exporters: vec![Exporter::store()],
             entitlements: Vec::new(),
             options: BTreeMap::new(),
+            watcher: None,
         };
         let active = connected.start(&id, opening, progress).await.unwrap();
         let (options, inputs) = (BTreeMap::new(), BTreeMap::new());

@@ -79,6 +79,7 @@ async fn start(engine: &'static Engine, files: Filesync) -> ActiveBuild {
         exporters: vec![Exporter::store()],
         entitlements: Vec::new(),
         options: BTreeMap::new(),
+        watcher: None,
     };
     connected.start(&id, opening, progress).await.unwrap()
 }

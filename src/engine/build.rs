@@ -1,6 +1,7 @@
 //! One build: a session, a solve that waits for our result, and the stream of its progress.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bollard_buildkit_proto::google::protobuf::Timestamp;
@@ -125,6 +126,8 @@ pub struct Opening {
     pub entitlements: Vec<String>,
     /// Options that BuildKit reads when it exports: `attest:KIND`.
     pub options: BTreeMap<String, String>,
+    /// Who sees the progress first.
+    pub watcher: Option<Arc<dyn Watcher>>,
 }
 
 impl Engine {
@@ -135,7 +138,8 @@ impl Engine {
         opening: Opening,
         progress: mpsc::Sender<StatusResponse>,
     ) -> Result<ActiveBuild, EngineError> {
-        let Opening { shared_key, services, transport, exporters, entitlements, options } = opening;
+        let Opening { shared_key, services, transport, exporters, entitlements, options, watcher } =
+            opening;
         let channel = self.channel().await?;
         let session_id = SessionId { uuid: id.0.clone(), shared_key, methods: services.methods() };
         let session = self.serve_session(&channel, &session_id, services, transport).await?;
@@ -143,7 +147,8 @@ impl Engine {
         let bridge = GatewayBridge::new(channel.clone(), build);
         let version = tokio::spawn(buildkit_version(channel.clone()));
         let told = Told::default();
-        let status = tokio::spawn(watch(channel.clone(), id.0.clone(), progress, told.clone()));
+        let status =
+            tokio::spawn(watch(channel.clone(), id.0.clone(), progress, told.clone(), watcher));
         let request = solve_request(id, exporters, entitlements, options);
         let solve = tokio::spawn(wait_for_result(channel, request));
         let engine = self.clone();
@@ -197,12 +202,39 @@ async fn wait_for_result(
     ControlClient::new(channel).solve(request).await.map(tonic::Response::into_inner)
 }
 
-async fn watch(channel: Channel, id: String, progress: mpsc::Sender<StatusResponse>, told: Told) {
+/// Looks at the progress before anybody else does.
+pub trait Watcher: fmt::Debug + Send + Sync {
+    /// Begins a stream of it.
+    fn begin(&self) -> Box<dyn Clean + '_>;
+}
+
+/// What a [`Watcher`] does to one stream.
+pub trait Clean: Send {
+    /// Changes the next message as it may be shown.
+    fn clean(&mut self, status: &mut StatusResponse);
+    /// Hears that the engine has told everything.
+    fn end(&mut self);
+}
+
+async fn watch(
+    channel: Channel,
+    id: String,
+    progress: mpsc::Sender<StatusResponse>,
+    told: Told,
+    watcher: Option<Arc<dyn Watcher>>,
+) {
     let request = control::StatusRequest { r#ref: id };
+    let mut cleaner = watcher.as_deref().map(Watcher::begin);
     match ControlClient::new(channel).status(request).await {
         Ok(answer) => {
             let mut stream = answer.into_inner();
-            while let Some(Ok(status)) = stream.next().await {
+            loop {
+                let mut status = match stream.next().await {
+                    Some(Ok(status)) => status,
+                    Some(Err(_)) => break,
+                    None => return cleaner.iter_mut().for_each(|cleaner| cleaner.end()),
+                };
+                cleaner.iter_mut().for_each(|cleaner| cleaner.clean(&mut status));
                 told.read(&status);
                 if progress.send(status).await.is_err() {
                     break;

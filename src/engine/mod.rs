@@ -24,7 +24,9 @@ mod transfer;
 mod upgrade;
 
 pub use api::{EngineFacts, ImageStore, LocalImage, RegistryAnswer};
-pub use build::{ActiveBuild, BuildId, Exported, Exporter, Opening, StatusResponse};
+pub use build::{
+    ActiveBuild, BuildId, Clean, Exported, Exporter, Opening, StatusResponse, Watcher,
+};
 pub use control::SessionTransport;
 pub(crate) use endpoint::Anybody;
 pub use endpoint::{

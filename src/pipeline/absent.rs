@@ -5,6 +5,7 @@ use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::{Hardened, HardenedPlatform};
 use cofferdam_search::{Gap, Reason, Searcher, Transform};
 
+use super::logs::Searched;
 use crate::error::Error;
 use crate::report::size;
 use crate::request::{BuildRequest, DockerfileText};
@@ -72,7 +73,7 @@ fn lines(
 }
 
 /// What is true of the secrets, in a line each: where they are not, and of which nothing is known.
-pub(super) fn told(request: &BuildRequest, hardened: &Hardened) -> Vec<String> {
+pub(super) fn told(request: &BuildRequest, hardened: &Hardened, log: Searched) -> Vec<String> {
     let needles = request.secrets.needles();
     let ids: Vec<&str> = request.secrets.ids().collect();
     let gap = |number: usize| {
@@ -83,7 +84,7 @@ pub(super) fn told(request: &BuildRequest, hardened: &Hardened) -> Vec<String> {
     let searched: Vec<&str> = searched.map(|(_, id)| *id).collect();
     let mut told = Vec::new();
     if !searched.is_empty() {
-        told.push(format!("{}: absent from {}", searched.join(", "), places(hardened)));
+        told.push(format!("{}: absent from {}", searched.join(", "), places(hardened, log)));
     }
     let unknown = ids.iter().enumerate();
     told.extend(unknown.filter_map(|(number, id)| Some(format!("{id}: {}", why(gap(number)?)))));
@@ -91,7 +92,7 @@ pub(super) fn told(request: &BuildRequest, hardened: &Hardened) -> Vec<String> {
 }
 
 /// Everything that was searched, and under how many forms.
-fn places(hardened: &Hardened) -> String {
+fn places(hardened: &Hardened, log: Searched) -> String {
     let inspected = || hardened.platforms().iter().filter_map(inspected);
     let layers: usize = inspected().map(|inspected| inspected.layers.len()).sum();
     let sums = inspected().flat_map(|inspected| &inspected.inspection.sum.layers);
@@ -101,7 +102,12 @@ fn places(hardened: &Hardened) -> String {
         several => format!("{several} layers"),
     };
     let forms = Transform::ALL.len();
-    format!("{layers}, config, history ({forms} encodings, {})", size::megabytes(bytes))
+    let log = match log {
+        Searched::Whole => ", log",
+        Searched::Clipped => ", log as far as the engine kept it",
+        Searched::Unheard => "",
+    };
+    format!("{layers}, config, history{log} ({forms} encodings, {})", size::megabytes(bytes))
 }
 
 fn inspected(platform: &HardenedPlatform) -> Option<&Inspected> {

@@ -16,6 +16,7 @@ use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
 use super::limits;
 use super::load::{Load, Loaded, Loading};
+use super::logs::{LogSearch, Searched};
 use super::named;
 use super::outputs::Outlets;
 use super::plan::{Locals, plan, shared_key};
@@ -24,7 +25,7 @@ use super::steps::Steps;
 use super::text_rules;
 use super::triggers::Triggers;
 use crate::engine::session::{Filesync, Outputs as Files, Services};
-use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport};
+use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport, Watcher};
 use crate::error::Error;
 use cofferdam_frontend::pins::Lock;
 use tokio::sync::{Barrier, Mutex, oneshot};
@@ -47,6 +48,8 @@ pub(super) struct Job<'a> {
     pub(super) files: &'a Filesync,
     /// Prefix of its cache mounts.
     pub(super) namespace: &'a str,
+    /// What its steps print.
+    pub(super) logs: &'a Arc<LogSearch>,
 }
 
 /// What came of it; nobody has named it yet.
@@ -63,6 +66,8 @@ pub(super) struct Built {
     pub(super) loaded: Vec<Loaded>,
     /// When our checks between the build and the export began and ended.
     pub(super) checked: (SystemTime, SystemTime),
+    /// How much of what the steps printed was searched for secrets.
+    pub(super) log: Searched,
 }
 
 /// What decides and keeps books while the engine works.
@@ -96,6 +101,7 @@ impl Job<'_> {
             exporters: outlets.exporters.clone(),
             entitlements: self.request.allow.entitlements(),
             options: attests::options(self.request),
+            watcher: Some(Arc::clone(self.logs) as Arc<dyn Watcher>),
         };
         Ok(self.engine.start(self.id, opening, steps.sender()).await?)
     }
@@ -168,6 +174,9 @@ impl Job<'_> {
         if let Err(error) = leaks {
             return Err(failure::end(error, active).await);
         }
+        if let Err(error) = self.logs.check(hardened.platforms().len(), &dockerfile).await {
+            return Err(failure::end(error, active).await);
+        }
         if let Err(error) = self.check(&resolver, (lock, ready), printer).await {
             return Err(failure::end(error, active).await);
         }
@@ -183,10 +192,12 @@ impl Job<'_> {
             exported.image_id.iter().for_each(|image| leftovers.nameless(self.engine, image));
         }
         let loaded = loading.finish().await?;
+        self.logs.refuse(&dockerfile)?;
         if let Some(loaded) = loaded.first() {
             exported.image_id = Some(loaded.id.clone());
         }
-        Ok(Built { dockerfile, text, hardened, exported, loaded, checked, origin })
+        let log = self.logs.searched();
+        Ok(Built { dockerfile, text, hardened, exported, loaded, checked, origin, log })
     }
 
     /// Limits that the engine is too old for are passed over by it: said once, before it builds.
@@ -260,6 +271,7 @@ impl Job<'_> {
             let caches: Vec<String> = graphs.iter().flat_map(|graph| graph.cache_ids()).collect();
             leftovers.remember(&caches);
             judged = graphs.iter().copied().cloned().collect();
+            self.logs.know(graphs);
             let _ = is_judged.send(());
         };
         match cofferdam_frontend::build(active.bridge(), resolver, plan, watch).await {

@@ -8,6 +8,7 @@ use cofferdam_frontend::Hardened;
 use cofferdam_frontend::graph::digest;
 
 use super::in_engine::Built;
+use super::logs::Searched;
 use super::outputs::{After, Outlets};
 use super::push;
 use crate::engine::Exported;
@@ -73,12 +74,14 @@ pub(super) async fn join(
     let mut hardened = Vec::new();
     let mut exported = Vec::new();
     let mut first: Option<Built> = None;
+    let mut log = Searched::Whole;
     for one in built {
         if let Some(first) = &first {
             agree(first, &one)?;
         }
         hardened.push(one.hardened.clone());
         exported.push(one.exported.clone());
+        log = log.max(one.log);
         first.get_or_insert(one);
     }
     let nothing = || Error::usage("the nodes of the builder made nothing that fits together");
@@ -103,7 +106,7 @@ pub(super) async fn join(
         all.manifest_digest = Some(digest);
         *index = Some(made);
     }
-    Ok(Built { hardened, exported: all, ..first })
+    Ok(Built { hardened, exported: all, log, ..first })
 }
 
 /// Fails when two nodes built from different things.

@@ -1,7 +1,10 @@
 //! What one node's part of the build is made of, from its first call to its last.
 
+use std::sync::Arc;
+
 use super::context::Taken;
 use super::in_engine::Job;
+use super::logs::LogSearch;
 use super::named;
 use super::node::Node;
 use super::plan::Locals;
@@ -17,6 +20,7 @@ pub(super) struct Site<'a> {
     pub(super) locals: Locals,
     files: Filesync,
     namespace: String,
+    logs: Arc<LogSearch>,
 }
 
 impl<'a> Site<'a> {
@@ -28,7 +32,8 @@ impl<'a> Site<'a> {
         let namespace = node.leftovers.begin(&id, &node.engine, request.state_dir.as_deref());
         let files = locals.serve(request)?;
         named::serve(request, &id, &files);
-        Ok(Self { node, id, locals, files, namespace })
+        let logs = Arc::new(LogSearch::new(request.secrets.clone()));
+        Ok(Self { node, id, locals, files, namespace, logs })
     }
 
     /// The build there.
@@ -41,6 +46,7 @@ impl<'a> Site<'a> {
             locals: &self.locals,
             files: &self.files,
             namespace: &self.namespace,
+            logs: &self.logs,
         }
     }
 }

@@ -34,8 +34,9 @@ impl Known<'_> {
     /// What `tell` makes of everything that can be stated.
     pub(super) fn facts<T>(&self, tell: impl FnOnce(&Facts<'_>) -> T) -> T {
         let Self { job, built, lock, started } = *self;
-        let Job { request, taken: _, engine, id, locals, files, namespace: _ } = job;
-        let Built { dockerfile, text, hardened, exported, loaded: _, checked: _, origin } = built;
+        let Job { request, taken: _, engine, id, locals, files, namespace: _, logs: _ } = job;
+        let Built { dockerfile, text, hardened, exported, loaded: _, checked: _, origin, log: _ } =
+            built;
         let context = files.report(locals.context());
         let facts = Facts {
             subjects: subjects(request, exported),

@@ -41,7 +41,7 @@ fn of(known: &Known<'_>) -> Verdict {
         image: image.unwrap_or_default(),
         elapsed: started.elapsed().unwrap_or_default(),
         pinned: Some(Pinned { total: pinned, new: lock.added(), lock_file: lock.shown() }),
-        secrets: absent::told(request, hardened),
+        secrets: absent::told(request, hardened, built.log),
         stripped: stripped(hardened),
         user: Some(user(hardened)),
         record: Some(record),

@@ -71,6 +71,11 @@ impl Tally {
         }
     }
 
+    /// What was kept so far.
+    pub(crate) fn hits(&self) -> &[Hit] {
+        &self.found.hits
+    }
+
     fn add(&mut self, hit: Hit) {
         self.found.total += 1;
         if self.kept.keeps(&hit) {

@@ -26,7 +26,7 @@ pub use scan::ScanOp;
 pub use source::Source;
 pub use source::without_credentials;
 pub(crate) use strip::helper_source;
-pub use strip::{IMAGE_MOUNT, REPORT_FILE, REPORT_MOUNT, StripOp};
+pub use strip::{IMAGE_MOUNT, REPORT_FILE, REPORT_MOUNT, STRIP, StripOp};
 pub use traces::strip_traces;
 
 /// Why a definition cannot be judged.
@@ -214,6 +214,14 @@ impl Graph {
                 })
             })
             .collect()
+    }
+
+    /// The ops by the names that their steps have in the progress, and their lines.
+    pub fn named_steps(&self) -> impl Iterator<Item = (String, Vec<(String, usize, usize)>)> {
+        self.vertices.iter().filter_map(|vertex| {
+            let names = &vertex.metadata.as_ref()?.description;
+            Some((names.get("llb.customname")?.clone(), self.locate(&vertex.digest)))
+        })
     }
 
     /// The map of lines without the ops that stand on none.

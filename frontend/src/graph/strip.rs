@@ -14,6 +14,9 @@ pub const REPORT_MOUNT: &str = "/out";
 /// The report, in the op's second output.
 pub const REPORT_FILE: &str = "report.json";
 
+/// Its name in the progress.
+pub const STRIP: &str = "[cofferdam] strip set-uid bits and file capabilities";
+
 const IMAGE_OUTPUT: i64 = 0;
 const REPORT_OUTPUT: i64 = 1;
 const NO_OUTPUT: i64 = -1;
@@ -76,7 +79,7 @@ impl Graph {
                 platform: strip.platform.clone(),
                 ..pb::Op::default()
             },
-            "[cofferdam] strip set-uid bits and file capabilities",
+            STRIP,
             true,
         );
         let name = exec.digest.clone();

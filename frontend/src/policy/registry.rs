@@ -41,6 +41,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::secret_in_arg::SecretInArg,
     &rules::elsewhere::SECRET_IN_CONTEXT,
     &rules::elsewhere::SECRET_IN_IMAGE,
+    &rules::elsewhere::SECRET_IN_LOG,
     &rules::secret_in_run::SecretInRun,
     &rules::secret_mount_leaked::SecretMountLeaked,
     &rules::sensitive_volume::SensitiveVolume,

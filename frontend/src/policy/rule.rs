@@ -41,6 +41,8 @@ pub enum Place {
     Context,
     /// Layers and configuration of the result.
     Image,
+    /// What the steps print.
+    Log,
     /// The command line and the configuration of a build.
     Request,
 }
@@ -53,6 +55,7 @@ impl Place {
             Self::Graph => "graph",
             Self::Context => "context",
             Self::Image => "image",
+            Self::Log => "log",
             Self::Request => "request",
         }
     }

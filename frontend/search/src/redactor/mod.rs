@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::hit::{Found, Tally};
+use crate::hit::{Found, Hit, Tally};
 use crate::index::Work;
 use crate::needles::Needles;
 
@@ -65,6 +65,11 @@ impl<'n> Redactor<'n> {
         let covered = self.find(self.buffer.len());
         self.pass(self.buffer.len(), &covered, out);
         self.forget();
+    }
+
+    /// The first few hits of each needle and transform until now.
+    pub fn hits(&self) -> &[Hit] {
+        self.tally.hits()
     }
 
     /// Ends the stream: shows what is held back, and tells what was found.

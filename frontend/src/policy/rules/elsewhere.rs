@@ -83,6 +83,14 @@ pub static SECRET_IN_IMAGE: Elsewhere = Elsewhere(&about(
     page!("secret-in-image"),
 ));
 
+pub static SECRET_IN_LOG: Elsewhere = Elsewhere(&about(
+    "secret-in-log",
+    "a step that prints a secret",
+    Severity::Critical,
+    &[Place::Log],
+    page!("secret-in-log"),
+));
+
 pub static SOURCE_POLICY: Elsewhere = Elsewhere(&about(
     "source-policy",
     "a source that a source policy denies",
