@@ -11,12 +11,20 @@
 //! assert_eq!(found.hits[0].transform.name(), "base64");
 //! ```
 //!
-//! [`Needles`] are made once of the values that a build may know, and shared by as many
-//! [`Searcher`]s as there are threads. One searcher takes one stream of bytes in chunks of any size
-//! and passes over it once. What the needles could not prove the absence of is in
-//! [`Needles::gaps`]; the transforms that were looked under are [`Transform::ALL`].
+//! [`Needles`] are made once of the values that a build may know, and shared by as many searchers as
+//! there are threads:
 //!
-//! Nothing here knows files, the environment, threads or a terminal. No type prints secret bytes.
+//! - [`FileSearcher`] takes files, one after the other, and follows the containers in them;
+//! - [`Searcher`] takes one stream of bytes in chunks of any size;
+//! - [`Needles::search`] takes bytes that are there at once: names, labels, documents;
+//! - [`Redactor`] passes a log on without them.
+//!
+//! What the needles cannot prove the absence of is in [`Needles::gaps`]; the transforms that were
+//! looked under are [`Transform::ALL`], the containers [`Container::READ`]. Secrets that nobody told
+//! us of are found by their [`shape`], in [`unknown`].
+//!
+//! Each byte is passed over once, at some gigabytes a second (`cargo bench`). Nothing here knows
+//! files, the environment, threads or a terminal. No type prints secret bytes.
 
 mod file;
 mod hit;

@@ -3,19 +3,26 @@
 use std::ops::Range;
 
 /// What a key ends with when its value is a secret, in lower case.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "password",
     "passwd",
     "passphrase",
-    "_authtoken",
-    "_auth",
-    "_password",
+    "_pass",
+    "_pwd",
+    "authtoken",
+    "auth",
     "token",
     "secret",
     "secret_access_key",
-    "api_key",
     "apikey",
+    "_key",
+    "privatekey",
 ];
+
+/// Whether a key, in lower case, says that its value is a secret.
+pub(super) fn is_secret_key(key: &str) -> bool {
+    KEYS.iter().any(|end| key.ends_with(end)) && !key.contains("public")
+}
 
 /// Where on a line secrets stand by themselves, in bytes.
 pub(super) fn secrets(line: &[u8]) -> Vec<Range<usize>> {
@@ -33,7 +40,7 @@ fn setting(line: &str) -> Option<Range<usize>> {
     let value = value.trim_end_matches([',', ' ', ';']);
     let inner = value.trim_matches(['"', '\'']);
     let start = value_start + value.find(inner)?;
-    let named = KEYS.iter().any(|name| key.ends_with(name));
+    let named = is_secret_key(&key);
     let alone = !inner.contains(char::is_whitespace);
     (named && alone && !inner.is_empty()).then_some(start..start + inner.len())
 }
@@ -66,7 +73,7 @@ fn address(line: &str) -> Option<Range<usize>> {
 /// `<password>…</password>`.
 fn element(line: &str) -> Option<Range<usize>> {
     let tag = line.strip_prefix('<')?.split_once('>')?.0;
-    let named = KEYS.iter().any(|name| tag.to_ascii_lowercase().ends_with(name));
+    let named = is_secret_key(&tag.to_ascii_lowercase());
     let start = tag.len() + 2;
     let end = start + line.get(start..)?.find('<')?;
     (named && start < end).then_some(start..end)

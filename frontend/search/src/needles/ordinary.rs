@@ -32,7 +32,7 @@ const WORDS: [&str; 24] = [
 ];
 
 /// Keys of configuration whose values name things: hosts, users, switches.
-const KEYS: [&str; 48] = [
+const KEYS: &[&str] = &[
     "@scope:registry",
     "account",
     "always-auth",
@@ -41,6 +41,7 @@ const KEYS: [&str; 48] = [
     "cafile",
     "cert",
     "certificate-authority-data",
+    "client-certificate-data",
     "client_email",
     "client_id",
     "client_x509_cert_url",
@@ -87,8 +88,74 @@ const KEYS: [&str; 48] = [
 const OPENSSH_HEAD: &str = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAA";
 
 /// Keys beside those above that begin a line which holds no secret.
-const MORE_KEYS: [&str; 6] =
-    ["apiversion", "kind", "preferences", "username", "version", "x-github-api-version"];
+const MORE_KEYS: [&str; 9] = [
+    "apiversion",
+    "identityfile",
+    "kind",
+    "preferences",
+    "stricthostkeychecking",
+    "username",
+    "userknownhostsfile",
+    "version",
+    "x-github-api-version",
+];
+
+/// Values that settings of all kinds have.
+const VALUES: [&str; 22] = [
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "null",
+    "none",
+    "auto",
+    "info",
+    "debug",
+    "warn",
+    "warning",
+    "error",
+    "test",
+    "testing",
+    "staging",
+    "local",
+    "127.0.0.1",
+    "0.0.0.0",
+    "utf-8",
+    "default",
+];
+
+/// Elements of Maven's settings, and of others', whose text is no secret.
+const ELEMENTS: [&str; 27] = [
+    "activebydefault",
+    "active",
+    "activeprofile",
+    "artifactid",
+    "blocked",
+    "checksumpolicy",
+    "directorypermissions",
+    "enabled",
+    "filepermissions",
+    "groupid",
+    "host",
+    "id",
+    "interactivemode",
+    "layout",
+    "localrepository",
+    "mirrorof",
+    "name",
+    "nonproxyhosts",
+    "offline",
+    "plugingroup",
+    "port",
+    "protocol",
+    "releases",
+    "updatepolicy",
+    "url",
+    "username",
+    "version",
+];
 
 /// Whether a value is a word that everybody writes.
 pub(super) fn is_word(value: &[u8]) -> bool {
@@ -97,21 +164,49 @@ pub(super) fn is_word(value: &[u8]) -> bool {
 
 /// Whether a line of a credentials file holds no secret.
 pub(super) fn is_line(line: &[u8]) -> bool {
-    let Ok(line) = std::str::from_utf8(line) else { return false };
-    let enclosed = |start, end| line.starts_with(start) && line.ends_with(end);
-    // A comment, a section, a brace, the tag of an element alone.
-    let frame = line.starts_with("# ")
-        || line.starts_with(OPENSSH_HEAD)
-        || line.starts_with("; ")
-        || line.starts_with("-----") && line.ends_with("-----")
-        || line.len() < 64 && enclosed('[', ']')
-        || line.len() < 64
-            && enclosed('<', '>')
-            && !line.get(1..).is_some_and(|rest| rest.contains(['=', '<']));
-    frame || is_setting(line)
+    std::str::from_utf8(line).is_ok_and(|line| {
+        is_frame(line) || is_public_key(line) || is_element(line) || is_setting(line)
+    })
 }
 
-/// `key = value`, `"key": "value",`, `key value`, where the key says that the value is no secret.
+/// A comment, a section, a key without a value, the head of all of OpenSSH's keys.
+fn is_frame(line: &str) -> bool {
+    let section = line.len() < 64 && line.starts_with('[') && line.ends_with(']');
+    let key = line.strip_suffix(':').is_some_and(|key| {
+        let key = key.trim_start_matches("- ").trim_matches('"');
+        key.len() < 48 && key.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_'))
+    });
+    line.starts_with("# ")
+        || line.starts_with("; ")
+        || line.starts_with("-----") && line.ends_with("-----")
+        || line.starts_with(OPENSSH_HEAD)
+        || section
+        || key
+}
+
+/// A line of `known_hosts`, `authorized_keys` or a `.pub` file.
+fn is_public_key(line: &str) -> bool {
+    ["ssh-rsa AAAA", "ssh-ed25519 AAAA", "ecdsa-sha2-nistp"]
+        .iter()
+        .any(|kind| line.starts_with(kind) || line.contains(&format!(" {kind}")))
+}
+
+/// A tag alone, one of a schema, or an element that names something.
+fn is_element(line: &str) -> bool {
+    if ["xmlns", "schemaLocation", "<?xml"].iter().any(|mark| line.contains(mark)) {
+        return true;
+    }
+    let Some((tag, rest)) = line.strip_prefix('<').and_then(|line| line.split_once('>')) else {
+        return false;
+    };
+    let tag = tag.trim_matches('/').to_ascii_lowercase();
+    let plain = !tag.contains('=') && line.len() < 64;
+    let text = rest.split('<').next().unwrap_or_default();
+    plain && rest.is_empty() || ELEMENTS.contains(&tag.as_str()) && !has_credentials(text)
+}
+
+/// `key = value`, `"key": "value",`, `key value`, where the key or the value says that it is no
+/// secret.
 fn is_setting(line: &str) -> bool {
     let line = line.trim_end_matches(',').trim_start_matches("- ").trim_start_matches("export ");
     let end = line.find(['=', ' ', '\t']).unwrap_or(line.len());
@@ -127,9 +222,15 @@ fn is_setting(line: &str) -> bool {
         || MORE_KEYS.contains(&key.as_str())
         || key.ends_with(":registry");
     // An opening of something within: `"auths": {`.
-    let opens = matches!(value, "{" | "[" | "|" | "{}" | "[]");
+    let opens = line.len() < 64 && matches!(value, "{" | "[" | "|" | "{}" | "[]");
     let one = !value.contains(char::is_whitespace);
-    opens && line.len() < 64 || known && one && !has_credentials(value)
+    let number = !value.is_empty() && value.len() <= 5 && value.bytes().all(|b| b.is_ascii_digit());
+    let common = number
+        || VALUES.iter().any(|common| value.eq_ignore_ascii_case(common))
+        || is_word(value.as_bytes());
+    opens
+        || one && known && !has_credentials(value)
+        || common && !super::fields::is_secret_key(&key)
 }
 
 /// An address that may carry a secret within.

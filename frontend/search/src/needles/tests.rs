@@ -97,6 +97,57 @@ fn settings_that_are_no_secret_are_not_searched() {
     assert_eq!(reasons(&needles), [(Reason::Ordinary, Part::Line(1), 5)]);
 }
 
+/// Files as people have them: every line that others have as well is left out.
+#[test]
+fn only_what_is_secret_of_a_file_is_searched() {
+    for (file, secrets) in [
+        (
+            "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    certificate-authority-data: LS0tLS1CRUdJTiBDRVJU\n    \
+             server: https://k8s.example.org:6443\n  name: prod\ncontexts:\n- context:\n    cluster: prod\n\
+             current-context: prod\npreferences: {}\nusers:\n- name: admin\n  user:\n    \
+             client-certificate-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0\n    client-key-data: LS0tLS1CRUdJTiBSU0EgUFJJVk\n",
+            &["client-key-data: LS0tLS1CRUdJTiBSU0EgUFJJVk"][..],
+        ),
+        (
+            "<?xml version=\"1.0\"?>\n<settings xmlns=\"http://maven.apache.org/SETTINGS/1.0.0\"\n  \
+             xsi:schemaLocation=\"http://maven.apache.org/SETTINGS/1.0.0\">\n<servers>\n<server>\n\
+             <id>github-packages</id>\n<username>somebody</username>\n<password>hunter2hunter3</password>\n\
+             </server>\n</servers>\n</settings>\n",
+            &["<password>hunter2hunter3</password>"],
+        ),
+        (
+            "NODE_ENV=production\nLOG_LEVEL=info\nSERVER_PORT=8080\nAPP_DEBUG=false\n\
+             DATABASE_URL=postgres://me:hunter2hunter3@db/shop\nSESSION_KEY=0a1b2c3d4e5f\n",
+            &["DATABASE_URL=postgres://me:hunter2hunter3@db/shop", "SESSION_KEY=0a1b2c3d4e5f"],
+        ),
+        (
+            "always-auth=true\nfund=false\n@me:registry=https://npm.example.org/\n\
+             //npm.example.org/:_authToken=npm-hunter2hunter3\n",
+            &["//npm.example.org/:_authToken=npm-hunter2hunter3"],
+        ),
+        (
+            "github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl\n\
+             ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAB me@host\nhunter2hunter3\n",
+            &["hunter2hunter3"],
+        ),
+        (
+            "{\n  \"auths\": {\n    \"https://index.docker.io/v1/\": {\n      \"auth\": \"bWU6aHVudGVyMmh1bnRlcjM=\"\n    }\n  }\n}\n",
+            &["\"auth\": \"bWU6aHVudGVyMmh1bnRlcjM=\""],
+        ),
+        (
+            "machine github.com\nlogin somebody\npassword hunter2hunter3\n",
+            &["password hunter2hunter3"],
+        ),
+    ] {
+        let needles = Needles::new([("it", file)]);
+        for line in file.lines().map(str::trim) {
+            let wanted = secrets.contains(&line);
+            assert_eq!(!found(&needles, line).is_empty(), wanted, "{line}");
+        }
+        assert!(!found(&needles, file).is_empty());
+    }
+}
+
 #[test]
 fn passwords_are_found_without_the_rest_of_their_line() {
     for (file, secret) in [

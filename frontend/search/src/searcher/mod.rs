@@ -127,6 +127,16 @@ impl Searcher<'_> {
     }
 }
 
+impl Needles {
+    /// Searches bytes that are there at once: a name, a label, a document.
+    pub fn search(&self, bytes: &[u8]) -> Found {
+        let mut tally = Tally::default();
+        let index = self.index();
+        index.scan(bytes, &mut Work::default(), &mut |found| tally.add_match(index, &found, 0));
+        tally.finish(bytes.len() as u64)
+    }
+}
+
 impl fmt::Debug for Searcher<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Searcher").field("bytes", &(self.offset + self.filled as u64)).finish()

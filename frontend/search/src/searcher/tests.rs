@@ -261,6 +261,7 @@ proptest! {
         prop_assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), wanted.clone());
         prop_assert_eq!(count, wanted.len());
         let whole = search(&needles, BLOCK, &[&text]);
+        prop_assert_eq!(needles.search(&text).total, whole.total);
         let cut = search(&needles, block, &[&text]);
         prop_assert_eq!(whole.total, cut.total);
         prop_assert_eq!(whole.hits.len(), cut.hits.len());
