@@ -48,7 +48,11 @@ fn sets() -> Vec<(&'static str, Needles)> {
         (0..length).map(|_| char::from(LETTERS[noise.next() as usize % 64])).collect()
     };
     let ten = |values: Vec<String>| {
-        Needles::new(values.iter().enumerate().map(|(index, value)| (format!("{index}"), value)))
+        let start = Instant::now();
+        let values = values.iter().enumerate();
+        let needles = Needles::new(values.map(|(index, value)| (format!("{index}"), value)));
+        println!("{:.1} ms to make needles", start.elapsed().as_secs_f64() * 1e3);
+        needles
     };
     let forty = (0..10).map(|_| token(40)).collect();
     let eight = (0..10).map(|_| token(8)).collect();

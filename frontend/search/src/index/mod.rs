@@ -23,11 +23,14 @@ use crate::transform::{Secret, Transform};
 
 use self::bitmap::Bitmap;
 use self::grams::Grams;
+use self::pending::Heads;
 pub(crate) use self::scan::Work;
 use self::windows::{Window, Windows};
 
 /// The widest window: wider ones save little and cost patterns their choice.
 const WIDEST: usize = 16;
+/// Windows of a pattern among which one is chosen.
+const LOOKS: usize = 24;
 /// Bytes that are looked at of one place.
 const GRAM: usize = 4;
 
@@ -79,6 +82,7 @@ pub(crate) struct Index {
     bitmap: Bitmap,
     grams: Grams,
     windows: Windows,
+    heads: Heads,
 }
 
 impl Index {
@@ -98,7 +102,8 @@ impl Index {
         }));
         let bitmap = Bitmap::new(grams.iter(), grams.len());
         let extent = patterns.iter().map(Pattern::extent).max().unwrap_or_default();
-        Self { patterns, width, extent, bitmap, grams, windows }
+        let heads = Heads::new(&patterns);
+        Self { patterns, width, extent, bitmap, grams, windows, heads }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -154,7 +159,7 @@ fn choose(patterns: &[Pattern], width: usize) -> Vec<Window> {
         let free = |part: &[u8]| uneven(part) && !taken.contains(&windows::hash(part));
         let among = |length, good: &dyn Fn(&[u8]) -> bool| {
             let all = |stretch: &[u8]| stretch.chunks(width).all(good);
-            rarest(&this.bytes, length, width, all).map(|(at, _)| (at, length))
+            rarest(&this.bytes, length, width, LOOKS, all).map(|(at, _)| (at, length))
         };
         let two = if this.wraps { 2 * width } else { width };
         let stretch = among(two, &free)

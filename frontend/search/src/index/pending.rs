@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Index, verify};
+use super::{Index, Pattern, verify};
 use crate::needles::SHORTEST;
 use crate::transform::Secret;
 
@@ -14,10 +14,11 @@ impl Index {
     pub(crate) fn pending(&self, text: &[u8]) -> usize {
         let from = (text.len() + 1).saturating_sub(self.extent.max(1));
         let tail = text.get(from..).unwrap_or_default();
-        let plain =
-            (0..tail.len()).find(|at| self.begins(tail.get(*at..).unwrap_or_default(), false));
-        let plain = plain.unwrap_or(tail.len());
-        from + self.pending_lines(tail).unwrap_or(tail.len()).min(plain)
+        let plain = (0..tail.len()).find(|at| {
+            let end = tail.get(*at..).unwrap_or_default();
+            self.heads.may_begin(end) && self.begins(end, false)
+        });
+        from + self.pending_lines(tail).unwrap_or(tail.len()).min(plain.unwrap_or(tail.len()))
     }
 
     /// Likewise, of patterns that are broken into lines.
@@ -26,8 +27,10 @@ impl Index {
         if letters.len() == tail.len() {
             return None;
         }
-        let at = (0..letters.len().saturating_sub(SHORTEST - 1))
-            .find(|at| letters.get(*at..).is_some_and(|rest| self.begins(rest, true)))?;
+        let at = (0..letters.len().saturating_sub(SHORTEST - 1)).find(|at| {
+            let end = letters.get(*at..).unwrap_or_default();
+            self.heads.may_begin(end) && self.begins(end, true)
+        })?;
         places.get(at).copied()
     }
 
@@ -41,6 +44,31 @@ impl Index {
             .take_while(|pattern| pattern.bytes.starts_with(bytes))
             .any(|pattern| pattern.wraps || !wraps)
     }
+}
+
+/// The first two bytes of all patterns: nearly every end of a text is turned away by them.
+pub(super) struct Heads(Zeroizing<Vec<bool>>);
+
+impl Heads {
+    pub(super) fn new(patterns: &[Pattern]) -> Self {
+        let mut heads = Zeroizing::new(vec![false; 1 << 16]);
+        for pattern in patterns {
+            if let Some(head) = slot(&pattern.bytes).and_then(|slot| heads.get_mut(slot)) {
+                *head = true;
+            }
+        }
+        Self(heads)
+    }
+
+    /// Whether some pattern may begin with these bytes.
+    fn may_begin(&self, bytes: &[u8]) -> bool {
+        slot(bytes).is_none_or(|slot| self.0.get(slot).copied().unwrap_or_default())
+    }
+}
+
+/// The first two bytes as a number.
+fn slot(bytes: &[u8]) -> Option<usize> {
+    bytes.first_chunk().map(|two| usize::from(u16::from_le_bytes(*two)))
 }
 
 /// The bytes of a text that are no line breaks, and their places; an unfinished break at its end is

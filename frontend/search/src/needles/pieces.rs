@@ -119,7 +119,7 @@ fn excerpts(value: &[u8], part: Part, range: Range<usize>, pieces: &mut Vec<Piec
         start..start + segment.len()
     }) {
         let within = bytes.get(segment.clone()).unwrap_or_default();
-        let Some((at, score)) = rarity::rarest(within, EXCERPT, EXCERPT, |_| true) else {
+        let Some((at, score)) = rarity::rarest(within, EXCERPT, EXCERPT, 4096, |_| true) else {
             continue;
         };
         let (mut start, mut end) = (segment.start + at, segment.start + at + EXCERPT);

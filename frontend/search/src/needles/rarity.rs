@@ -30,13 +30,13 @@ fn kind(byte: u8) -> u8 {
 
 /// How many different bytes there are.
 pub(super) fn distinct(bytes: &[u8]) -> usize {
-    let mut seen = [false; 256];
+    let mut seen = [0_u64; 4];
     for byte in bytes {
-        if let Some(slot) = seen.get_mut(usize::from(*byte)) {
-            *slot = true;
+        if let Some(word) = seen.get_mut(usize::from(byte >> 6)) {
+            *word |= 1 << (byte & 63);
         }
     }
-    seen.iter().filter(|slot| **slot).count()
+    seen.iter().map(|word| word.count_ones() as usize).sum()
 }
 
 fn score(window: &[u8]) -> u32 {
@@ -53,21 +53,27 @@ fn score(window: &[u8]) -> u32 {
 
 /// Where the rarest stretch of this length begins, and its score, among those that are `free`.
 ///
-/// It is as rare as the least rare of its windows of `width` bytes.
+/// It is as rare as the least rare of its windows of `width` bytes. About `looks` stretches are
+/// looked at; if none of those is free, all are.
 pub(crate) fn rarest(
     bytes: &[u8],
     length: usize,
     width: usize,
+    looks: usize,
     free: impl Fn(&[u8]) -> bool,
 ) -> Option<(usize, u32)> {
-    // A long pattern has many good ones; a few thousand are looked at.
-    let step = (bytes.len() / 4096).max(1);
     let rarity = |stretch: &[u8]| stretch.chunks(width.max(1)).map(score).min().unwrap_or_default();
-    bytes
-        .windows(length.max(1))
-        .enumerate()
-        .step_by(step)
-        .filter(|(_, stretch)| free(stretch))
-        .map(|(at, stretch)| (at, rarity(stretch)))
-        .max_by_key(|(at, score)| (*score, std::cmp::Reverse(*at)))
+    let best = |step: usize| {
+        bytes
+            .windows(length.max(1))
+            .enumerate()
+            .step_by(step)
+            .filter(|(_, stretch)| free(stretch))
+            .map(|(at, stretch)| (at, rarity(stretch)))
+            .max_by_key(|(at, score)| (*score, std::cmp::Reverse(*at)))
+    };
+    match bytes.len() / looks.max(1) {
+        0 | 1 => best(1),
+        step => best(step).or_else(|| best(1)),
+    }
 }

@@ -10,19 +10,21 @@ const SECRET: usize = 40;
 
 /// Judges the name of a secret access key: its value follows, and an id stands near.
 pub(super) fn pair(text: &[u8], at: usize) -> Option<&'static str> {
-    let start = at.saturating_sub(NEAR);
-    let near = text.get(start..(at + NEAR).min(text.len()))?;
-    // Bytes that are no ASCII separate as well as blanks.
-    let near: String =
-        near.iter().map(|b| if b.is_ascii() { char::from(*b) } else { ' ' }).collect();
-    let named = near.get(at - start..)?;
     // `name = "value"`, `"name": "value"`, `name>value<`, `name value`.
+    let named = ascii(text, at, at + 128);
     let value = named
         .trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
         .trim_start_matches(['"', '\'', ' ', '\t', '=', ':', '>', '\\']);
     let secret = run(value, SECRET + 1, is_base64);
     let real = secret.len() == SECRET && varied(secret) && !is_made_up(secret);
-    (real && has_id(&near)).then_some("an AWS access key")
+    let paired = || has_id(&ascii(text, at.saturating_sub(NEAR), at + NEAR));
+    (real && paired()).then_some("an AWS access key")
+}
+
+/// Part of a text; bytes that are no ASCII separate as blanks do.
+fn ascii(text: &[u8], from: usize, to: usize) -> String {
+    let part = text.get(from..to.min(text.len())).unwrap_or_default();
+    part.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { ' ' }).collect()
 }
 
 fn has_id(text: &str) -> bool {

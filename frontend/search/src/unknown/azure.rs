@@ -14,8 +14,8 @@ pub(super) fn account(text: &[u8], at: usize) -> Option<&'static str> {
     });
     let rest = after.strip_prefix("AccountKey=")?;
     let key = run(rest, 87, is_base64);
-    let named = before.windows(12).any(|window| window == b"AccountName=");
+    let named = || before.windows(12).any(|window| window == b"AccountName=");
     let whole = key.len() == 86 && rest.get(86..88) == Some("==");
     let real = decode_base64(key).len() == 64 && distinct(key) >= 24 && !key.starts_with(EMULATOR);
-    (named && whole && real).then_some("an Azure storage account key")
+    (whole && real && named()).then_some("an Azure storage account key")
 }

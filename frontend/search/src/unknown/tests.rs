@@ -208,6 +208,25 @@ fn what_is_no_secret_is_silent() {
     }
 }
 
+/// Marks, and what looks like the rest of it, over and over: no place is looked through often.
+#[test]
+fn hostile_texts_end() {
+    let secret = letters(11, 40, BASE62);
+    let key = base64(&noise(8, 64));
+    for unit in [
+        "-----BEGIN PRIVATE KEY-----\n".to_owned(),
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n".to_owned(),
+        "PuTTY-User-Key-File-".to_owned(),
+        format!("aws_secret_access_key={secret} "),
+        format!("AccountKey={key};"),
+        "ghp_".repeat(20) + "-",
+        "-sk-".repeat(20) + ".",
+    ] {
+        let text: String = unit.repeat((2 << 20) / unit.len());
+        assert_eq!(found(&text), Vec::<String>::new(), "{unit}");
+    }
+}
+
 #[test]
 fn many_are_few() {
     let text: String = (0..1000).map(|seed| github(seed) + "\n").collect();
