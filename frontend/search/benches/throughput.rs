@@ -9,6 +9,7 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
+use cofferdam_search::unknown::Unknown;
 use cofferdam_search::{Needles, Searcher};
 
 /// Bytes of each text.
@@ -22,6 +23,7 @@ fn main() {
     } else {
         files.iter().map(|file| (file.clone(), repeat(&read(file)))).collect()
     };
+    unknown(&texts);
     for (name, needles) in sets() {
         for (text, bytes) in &texts {
             let mut search = Searcher::new(&needles);
@@ -37,6 +39,23 @@ fn main() {
             }
             println!("{name:28} {text:12} {best:6.2} GB/s  {total} hits");
         }
+    }
+}
+
+/// Secrets that nobody told us of, on the same texts.
+fn unknown(texts: &[(String, Vec<u8>)]) {
+    for (text, bytes) in texts {
+        let mut unknown = Unknown::new();
+        let mut best = 0.0_f64;
+        for _ in 0..5 {
+            let start = Instant::now();
+            for chunk in bytes.chunks(1 << 15) {
+                unknown.feed(chunk);
+            }
+            unknown.finish();
+            best = best.max(bytes.len() as f64 / start.elapsed().as_secs_f64() / 1e9);
+        }
+        println!("{:28} {text:12} {best:6.2} GB/s", "unknown secrets");
     }
 }
 

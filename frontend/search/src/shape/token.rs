@@ -140,12 +140,13 @@ pub fn find(text: &str) -> Option<Token<'_>> {
 /// The first token that is `wanted`.
 pub fn find_if<'t>(text: &'t str, wanted: impl Fn(&Token<'t>) -> bool) -> Option<Token<'t>> {
     let bytes = text.as_bytes();
-    let mut inside = false;
+    let (mut inside, mut routable) = (false, false);
     // One way through the text for all rows: most bytes begin none of them.
     for (at, byte) in bytes.iter().enumerate() {
-        let begins = !inside && starts_row(*byte);
+        let begins = !inside && starts_row(*byte, bytes.get(at + 1).copied().unwrap_or_default());
         inside = word(*byte);
         let Some(rest) = text.get(at..).filter(|_| begins) else { continue };
+        routable |= rest.starts_with(ROUTABLE);
         let token = ROWS.iter().find_map(|row| {
             let rest = rest.strip_prefix(row.prefix)?;
             // One byte more than allowed, so that a longer run does not match.
@@ -158,18 +159,32 @@ pub fn find_if<'t>(text: &'t str, wanted: impl Fn(&Token<'t>) -> bool) -> Option
             return Some(token);
         }
     }
-    gitlab_routable(text).filter(wanted)
+    if routable { gitlab_routable(text).filter(wanted) } else { None }
 }
+
+/// The prefix of GitLab's newer tokens, whose bodies have dots.
+const ROUTABLE: &str = "glpat-";
 
 /// Prefixes of tokens that end in a checksum.
 const SUMMED: [&str; 6] = ["ghp_", "gho_", "ghu_", "ghr_", "ghs_", "npm_"];
 
-/// Whether some row's prefix begins with this byte.
-fn starts_row(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'A' | b'N' | b'S' | b'd' | b'g' | b'h' | b'l' | b'n' | b'p' | b'r' | b's' | b'x'
-    )
+/// Whether some row's prefix begins with these two bytes.
+fn starts_row(first: u8, second: u8) -> bool {
+    match first {
+        b'g' => matches!(second, b'h' | b'i' | b'l'),
+        b'n' => second == b'p',
+        b'A' => matches!(second, b'K' | b'S' | b'I' | b'T' | b'G'),
+        b'x' => matches!(second, b'o' | b'a'),
+        b's' => matches!(second, b'k' | b'h' | b'n'),
+        b'r' => matches!(second, b'k' | b'u'),
+        b'p' => second == b'y',
+        b'h' => matches!(second, b'f' | b'v'),
+        b'd' => matches!(second, b'c' | b'o' | b'a'),
+        b'S' => second == b'G',
+        b'N' => second == b'R',
+        b'l' => second == b'i',
+        _ => false,
+    }
 }
 
 /// Whether a word goes on after the token, which then is none.
@@ -179,14 +194,13 @@ fn continues(rest: &str, body: &str) -> bool {
 
 /// GitLab's tokens since 18: `glpat-<payload>.01.<length><checksum>`.
 fn gitlab_routable(text: &str) -> Option<Token<'_>> {
-    const PREFIX: &str = "glpat-";
-    after(text, PREFIX).find_map(|rest| {
+    after(text, ROUTABLE).find_map(|rest| {
         let body = run(rest, 512, dotted);
-        let at = text.len() - rest.len() - PREFIX.len();
+        let at = text.len() - rest.len() - ROUTABLE.len();
         // The checksum covers the prefix as well.
         let summed = body.split('.').count() == 3
             && body.len() > 36
-            && ends_in_crc36(&format!("{PREFIX}{body}"));
+            && ends_in_crc36(&format!("{ROUTABLE}{body}"));
         summed.then_some(Token { what: GITLAB, at, body, checked: true })
     })
 }
@@ -211,4 +225,17 @@ fn slack(body: &str) -> bool {
 /// The issuer's name in base64 stands in the middle of every key.
 fn openai(body: &str) -> bool {
     body.contains("T3BlbkFJ") && mixed(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rows_beginning_is_looked_at() {
+        for row in &ROWS {
+            let [first, second, ..] = row.prefix.as_bytes() else { panic!("{}", row.prefix) };
+            assert!(starts_row(*first, *second), "{}", row.prefix);
+        }
+    }
 }

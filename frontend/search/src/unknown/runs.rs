@@ -26,18 +26,22 @@ pub(super) fn each<'t>(
         end.copy_from_slice(rest);
     }
     let mut before = false;
+    // What goes on after so many bytes is no word but data, of which nothing more is looked at.
+    let mut data = false;
     for (index, strip) in strips.iter().chain([&last]).enumerate() {
         let words = strip.map(is_word);
         for (block, words) in words.as_chunks::<BLOCK>().0.iter().enumerate() {
             let full = u64::from_ne_bytes(*words) == u64::from_ne_bytes([1; BLOCK]);
             let at = from + index * STRIP + block * BLOCK;
-            if full && before && at >= *done {
+            data &= full;
+            if full && before && !data && at >= *done {
                 let (start, end) = around(text, at);
                 let word = text.get(start..end).and_then(|word| std::str::from_utf8(word).ok());
                 if let Some(word) = word {
                     call(word, start);
                 }
                 *done = end;
+                data = end - at == AFTER;
             }
             before = full;
         }

@@ -143,6 +143,15 @@ fn each_kind_is_found_once_where_it_stands() {
 }
 
 #[test]
+fn data_in_letters_does_not_hide_what_follows() {
+    let data = letters(5, 3 * BLOCK, BASE62);
+    for before in 0..20 {
+        let text = format!("{} {data}\n{}", ".".repeat(before), github(3));
+        assert_eq!(found(&text), ["a GitHub token"]);
+    }
+}
+
+#[test]
 fn offsets_lie_near() {
     let text = format!("{}{}", ".\n".repeat(100_000), github(2));
     let mut unknown = Unknown::new();
