@@ -21,6 +21,7 @@ mod exceptions;
 mod fresh;
 mod hardened;
 mod layouts;
+mod leaks;
 mod load;
 mod local_bases;
 mod lock;
@@ -68,6 +69,7 @@ const SUITES: &[&[Test]] = &[
     local_bases::TESTS,
     layouts::TESTS,
     secrets::TESTS,
+    leaks::TESTS,
     provenance::TESTS,
     remote::TESTS,
     results::TESTS,

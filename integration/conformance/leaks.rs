@@ -1,0 +1,249 @@
+//! Secrets in images: every way in which a step may leave one is found at its line, nothing comes of
+//! the build, and the same steps with another value pass.
+
+use serde_json::json;
+
+use crate::support::{Engine, Outcome, Project, tests, unique};
+
+tests![
+    every_way_to_leak_is_named_by_its_line,
+    a_leak_leaves_nothing_behind,
+    a_secret_in_the_configuration_is_refused,
+    a_trigger_that_leaks_is_refused,
+    what_is_in_no_layer_of_the_image_is_no_leak,
+    a_short_secret_is_said_to_be_unproven,
+    layers_are_those_of_the_image,
+    a_secret_of_several_lines_is_found_by_one_of_them,
+];
+
+/// A step in which `$S` is the secret, other mounts it needs, and how it is found.
+struct Way {
+    step: &'static str,
+    mounts: &'static str,
+    found: &'static str,
+}
+
+const fn way(step: &'static str, found: &'static str) -> Way {
+    Way { step, mounts: "", found }
+}
+
+const WAYS: &[Way] = &[
+    way(r#"printf '%s' "$S" >/w-copied"#, "/w-copied (raw)"),
+    way(r#"printf 'token = "%s"\n' "$S" >>/etc/w.conf"#, "/etc/w.conf (raw)"),
+    way(r#"cp /bin/ls /w-program && printf '%s' "$S" >>/w-program"#, "/w-program (raw)"),
+    way(r#"printf '%s' "$S" | base64 -w0 >/w-base64"#, "/w-base64 (base64)"),
+    way(r#"printf 'user:%s' "$S" | base64 -w0 >/w-basic"#, "/w-basic (base64)"),
+    way(r#"printf 'x%s' "$S" | base64 -w0 | tr +/ -_ >/w-url64"#, "/w-url64 (base64"),
+    way(r#"printf '%s' "$S" | base64 -w20 >/w-wrapped"#, "/w-wrapped (base64)"),
+    way(r#"printf '%s' "$S" | od -An -v -tx1 | tr -d ' \n' >/w-hex"#, "/w-hex (hex)"),
+    way(
+        r#"printf '%s' "$S" | od -An -v -tx1 | tr -d ' \n' | tr a-f A-F >/w-upper"#,
+        "/w-upper (hex-upper)",
+    ),
+    way(
+        r#"printf '%s' "$S" | perl -pe 's/([^\w.~-])/sprintf("%%%02X", ord $1)/ge' >/w-encoded"#,
+        "/w-encoded (url)",
+    ),
+    way(r#"printf '%s' "$S" | perl -pe 's/(["\\])/\\$1/g' >/w-json"#, "/w-json (json)"),
+    way(
+        r#"printf '%s' "$S" | perl -pe 's/&/&amp;/g; s/</&lt;/g; s/"/&quot;/g' >/w-xml"#,
+        "/w-xml (xml)",
+    ),
+    way(r#"printf '%s' "$S" | perl -ne 'print scalar reverse' >/w-back"#, "/w-back (reversed)"),
+    way(r#"printf '%s' "$S" | iconv -t UTF-16LE >/w-wide"#, "/w-wide (utf16-le)"),
+    way(r#"printf '%s' "$S" | iconv -t UTF-16BE >/w-wider"#, "/w-wider (utf16-be)"),
+    way(r#"echo x >"/w-name-$S""#, "the name /w-name-*** (raw)"),
+    way(r#"mkdir -p "/w-directory/$S/x""#, "the name /w-directory/*** (raw)"),
+    way(r#"ln -s "/run/$S" /w-link"#, "what /w-link links to (raw)"),
+    way(
+        r#"echo >/w-tagged; perl -e '($p, $n, $v) = @ARGV; syscall(188, $p, $n, $v, length $v, 0) && die $!' /w-tagged user.w "$S""#,
+        "an extended attribute of /w-tagged (raw)",
+    ),
+    way(r#"printf '%s' "$S" >/w-one && ln /w-one /w-other && rm /w-one"#, "/w-other (raw)"),
+    way(
+        r#"cp -p /etc/debian_version /w-dated && printf '%s' "$S" >/w-dated && touch -d @0 /w-dated"#,
+        "/w-dated (raw)",
+    ),
+    way(
+        r#"truncate -s 3G /w-sparse && printf '%s' "$S" >>/w-sparse && truncate -s 5G /w-sparse"#,
+        "/w-sparse (raw)",
+    ),
+    way(r#"printf '%s\n' "export T='$S'" >>/root/.bash_history"#, "/root/.bash_history (raw)"),
+    Way {
+        step: r#"printf '%s' "$S" >/cache/x && cp /cache/x /w-cached"#,
+        mounts: "--mount=type=cache,target=/cache ",
+        found: "/w-cached (raw)",
+    },
+    way(r#"mkdir /w-deep && cd /w-deep && printf '%s' "$S" >.hidden"#, "/w-deep/.hidden (raw)"),
+    way(r#"umask 777 && printf '%s' "$S" >/w-closed"#, "/w-closed (raw)"),
+];
+
+/// Findings that are shown one by one.
+const SHOWN: usize = 9;
+
+/// A value with everything in it that somebody has to escape.
+fn value() -> String {
+    format!("q7\"K\\w&<Zt-%{}", unique())
+}
+
+/// The steps of some ways: with the secret itself, or with something that is made of it.
+fn steps(ways: &[Way], value: &str) -> String {
+    let step = |way: &Way| {
+        let Way { step, mounts, .. } = way;
+        format!(
+            "RUN {mounts}--mount=type=secret,id=s S=$({value} /run/secrets/s | head -c 40); {step}\n"
+        )
+    };
+    format!(
+        "FROM DEBIAN\n{}RUN rm -f /w-copied && : NAME\n",
+        ways.iter().map(step).collect::<String>()
+    )
+}
+
+fn with_secret<'a>(project: &Project, value: &str, args: &[&'a str]) -> Outcome {
+    let spec = project.beside("secret");
+    std::fs::write(&spec, value).unwrap();
+    let spec = format!("id=s,src={}", spec.display());
+    project.build(&[&["--secret", &spec], args].concat()).run()
+}
+
+fn every_way_to_leak_is_named_by_its_line(engine: &'static Engine) {
+    let value = value();
+    for ways in WAYS.chunks(SHOWN) {
+        let project = Project::new(engine, &steps(ways, "cat"));
+        let refused = with_secret(&project, &value, &[]).fails(3).never_says(&value);
+        let said = &refused.stderr;
+        for (number, way) in ways.iter().enumerate() {
+            let finding =
+                said.split("error[secret-in-image]").find(|part| part.contains(way.found));
+            let finding =
+                finding.unwrap_or_else(|| panic!("no {:?}\n{}", way.found, refused.told()));
+            let place = format!("Dockerfile:{}:1", number + 2);
+            assert!(finding.contains(&place), "{:?} is not at {place}\n{finding}", way.found);
+        }
+        assert_eq!(said.matches("error[secret-in-image]").count(), ways.len(), "{said}");
+
+        project.dockerfile(&steps(ways, "sha256sum <"));
+        let image = project.tag("1");
+        with_secret(&project, &value, &["-t", &image]).succeeds().says("s: absent from");
+    }
+}
+
+fn a_leak_leaves_nothing_behind(engine: &'static Engine) {
+    let project = Project::new(
+        engine,
+        "FROM BUSYBOX AS first\n\
+         RUN --mount=type=secret,id=s S=$(tail -n 9 /run/secrets/s); echo \"$S\" >/leak; : NAME-first\n\
+         FROM BUSYBOX\n\
+         COPY --from=first /leak /etc/leak\n\
+         RUN rm /etc/leak; : NAME-second\n",
+    );
+    let (value, image) = (value(), project.tag("1"));
+    let output = project.beside("out");
+    for args in [
+        vec!["-t", &image, "--iidfile", "id", "--metadata-file", "metadata"],
+        vec!["-o", output.to_str().unwrap()],
+    ] {
+        let refused = with_secret(&project, &value, &args).fails(3).never_says(&value);
+        refused.says("Dockerfile:4:1").says("are gone from the engine");
+        assert_eq!(engine.id(&image), None);
+        assert!(!project.path("id").exists() && !project.path("metadata").exists());
+        assert!(!output.exists());
+        let left: Vec<_> = engine
+            .cache()
+            .into_iter()
+            .map(|record| record.description)
+            .filter(|description| description.contains(&project.name))
+            .collect();
+        assert_eq!(left, [""; 0]);
+    }
+}
+
+fn a_secret_in_the_configuration_is_refused(engine: &'static Engine) {
+    let value = format!("config-{}", unique());
+    for (line, number) in [
+        (format!("FROM BUSYBOX\nENV WORD={value}\n"), 2),
+        (format!("FROM BUSYBOX\nUSER 1\nLABEL a=1 word={value}\n"), 3),
+        (format!("FROM BUSYBOX\nCMD [\"serve\", \"--word={value}\"]\n"), 2),
+        (format!("FROM BUSYBOX\nRUN : {value}\n"), 2),
+    ] {
+        let project = Project::new(engine, &line);
+        let image = project.tag("1");
+        let refused = with_secret(&project, &value, &["-t", &image]).fails(3);
+        refused.says("secret-in-image").says(&format!("Dockerfile:{number}:"));
+        assert_eq!(engine.id(&image), None);
+    }
+}
+
+fn a_trigger_that_leaks_is_refused(engine: &'static Engine) {
+    let project = Project::empty(engine);
+    let step = "RUN --mount=type=secret,id=s cat /run/secrets/s >/etc/from-trigger";
+    let config = json!({ "OnBuild": [step] });
+    let base = project.base("trigger", "1", &unique(), config);
+    project.dockerfile(&format!("FROM {base}\nRUN : NAME\n"));
+    let value = value();
+    let refused = with_secret(&project, &value, &[]).fails(3).never_says(&value);
+    refused.says("secret-in-image").says("/etc/from-trigger (raw)");
+}
+
+fn what_is_in_no_layer_of_the_image_is_no_leak(engine: &'static Engine) {
+    let project = Project::new(
+        engine,
+        "FROM BUSYBOX AS first\n\
+         RUN --mount=type=secret,id=s S=$(tail -n 9 /run/secrets/s); echo \"$S\" >/used; echo NAME >/made\n\
+         FROM BUSYBOX\n\
+         RUN --mount=type=secret,id=s --mount=type=tmpfs,target=/t \\\n\
+         \x20   --mount=type=cache,target=/c \\\n\
+         \x20   S=$(tail -n 9 /run/secrets/s); for d in /t /c /dev/shm; do echo \"$S\" >$d/x; done\n\
+         COPY --from=first /made /made\n",
+    );
+    let image = project.tag("1");
+    with_secret(&project, &value(), &["-t", &image]).succeeds().says("s: absent from 3 layers");
+}
+
+fn a_short_secret_is_said_to_be_unproven(engine: &'static Engine) {
+    let project = Project::new(
+        engine,
+        "FROM BUSYBOX\nRUN --mount=type=secret,id=s S=$(tail -n 9 /run/secrets/s); echo \"$S\" >/pin; : NAME\n",
+    );
+    let image = project.tag("1");
+    with_secret(&project, "1234567", &["-t", &image]).succeeds().says("s: not provable");
+}
+
+fn layers_are_those_of_the_image(engine: &'static Engine) {
+    let mut texts = vec![
+        "FROM BUSYBOX\nWORKDIR /a/b\nRUN echo NAME >x\nCOPY one two /c/\nENV A=1\nADD one /d\n"
+            .into(),
+        "FROM BUSYBOX AS f\nRUN echo NAME >/f\nFROM BUSYBOX\nCOPY --from=f /f /g\nRUN :\n".into(),
+        "FROM scratch\nCOPY one /1\nCOPY two /2\n".to_string(),
+    ];
+    // BuildKit 0.8 knows neither.
+    if engine.name != "a" {
+        texts.push(
+            "FROM BUSYBOX\nCOPY --link one /l/1\nCOPY --link two /l/2\nRUN echo NAME >/x\n\
+             COPY <<E /h\nhere\nE\nRUN <<E\necho y >/y\nE\n"
+                .into(),
+        );
+    }
+    for text in texts {
+        let project = Project::new(engine, &text);
+        project.write("one", unique());
+        project.write("two", unique());
+        let image = project.tag("1");
+        let built = with_secret(&project, &value(), &["-t", &image]).succeeds();
+        let layers = engine.layers(&image);
+        built.says(&format!("s: absent from {layers} layers"));
+    }
+}
+
+fn a_secret_of_several_lines_is_found_by_one_of_them(engine: &'static Engine) {
+    let (first, second) = (format!("first-{}", unique()), format!("second-{}", unique()));
+    let project = Project::new(
+        engine,
+        "FROM BUSYBOX\n\
+         RUN --mount=type=secret,id=s S=$(tail -n 1 /run/secrets/s); echo \"$S\" >/line; : NAME\n",
+    );
+    let value = format!("{first}\n\n{second}\n");
+    let refused = with_secret(&project, &value, &[]).fails(3);
+    refused.never_says(&second).says("/line (raw, line 3 of the value)");
+}
