@@ -65,10 +65,16 @@ const WAYS: &[Way] = &[
         "/w-dated (raw)",
     ),
     way(
-        r#"truncate -s 3G /w-sparse && printf '%s' "$S" >>/w-sparse && truncate -s 5G /w-sparse"#,
+        r#"truncate -s 100M /w-sparse && printf '%s' "$S" >>/w-sparse && truncate -s 200M /w-sparse"#,
         "/w-sparse (raw)",
     ),
     way(r#"printf '%s\n' "export T='$S'" >>/root/.bash_history"#, "/root/.bash_history (raw)"),
+    way(r#"printf '%s' "$S" | gzip >/w-packed"#, "/w-packed >"),
+    way(
+        r#"mkdir /tmp/w && printf '%s' "$S" >/tmp/w/in && tar -C /tmp -czf /w.tgz w && rm -r /tmp/w"#,
+        "w/in (raw)",
+    ),
+    way(r#"printf '%s' "$S" | base64 -w0 | gzip >/w-both"#, "(base64)"),
     Way {
         step: r#"printf '%s' "$S" >/cache/x && cp /cache/x /w-cached"#,
         mounts: "--mount=type=cache,target=/cache ",

@@ -1,6 +1,6 @@
 //! One build: a session, a solve that waits for our result, and the stream of its progress.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,9 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 use super::session::{Services, SessionId};
-use super::{Engine, EngineError, Forgotten, GatewayBridge, SessionTransport, Trace, status_error};
+use super::{
+    Engine, EngineError, Forgotten, GatewayBridge, SessionTransport, Traces, status_error,
+};
 
 pub use super::image_id::Exported;
 pub use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
@@ -284,17 +286,15 @@ impl ActiveBuild {
     }
 
     /// Ends the build like [`Self::fail`], and takes out of the engine what its steps left there.
-    ///
-    /// `descriptions` are those of its steps' records.
     pub async fn forget(
         self,
         error: BridgeError,
-        descriptions: BTreeSet<String>,
+        traces: Traces,
     ) -> Result<Forgotten, EngineError> {
         let since = self.told.kept().began;
         let engine = self.engine.clone();
         self.fail(error).await;
-        engine.forget_steps(&Trace { since, descriptions }).await
+        engine.forget_steps(&traces, since).await
     }
 
     async fn end(&mut self, error: BridgeError) -> BridgeError {

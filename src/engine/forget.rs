@@ -12,7 +12,7 @@ use super::housekeeping::prune;
 use super::{Engine, EngineError};
 
 /// How often and how long to wait until the engine has let go of a build that ended.
-const LOOKS: usize = 30;
+const LOOKS: usize = 20;
 const BETWEEN: Duration = Duration::from_millis(100);
 /// How long one call may take: a layer can hold a million files.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,44 +26,54 @@ pub struct Forgotten {
     pub left: Vec<String>,
 }
 
-/// Which of the engine's records are of a build.
-#[derive(Clone, Debug)]
-pub struct Trace {
-    /// When its first step began, by the engine's clock.
-    pub since: Option<Timestamp>,
-    /// What the records of its steps say.
-    pub descriptions: BTreeSet<String>,
+/// What the records of a build's steps say; an engine's records name no step.
+#[derive(Clone, Debug, Default)]
+pub struct Traces {
+    /// Those that a build has to itself, unless another runs the same steps at the same time; to
+    /// that one they are no more than cache.
+    pub own: BTreeSet<String>,
+    /// Those that every build leaves.
+    pub shared: BTreeSet<String>,
 }
 
-impl Trace {
-    /// Whether a record may be the build's. Another build may have left it that runs the same steps
-    /// at this time; to that one it is no more than cache.
-    fn covers(&self, record: &control::UsageRecord) -> bool {
-        let at = |time: &Timestamp| (time.seconds, time.nanos);
-        let ours = self.descriptions.contains(&record.description);
-        let since = self.since.as_ref().map(at);
-        ours && record.created_at.as_ref().map(at) >= since
+impl Traces {
+    /// Whether a record may be the build's that began then, by the engine's clock.
+    fn cover(&self, record: &control::UsageRecord, since: Option<Timestamp>) -> bool {
+        let at = |time: Timestamp| (time.seconds, time.nanos);
+        let said = &record.description;
+        let ours = self.own.contains(said) || self.shared.contains(said);
+        ours && record.created_at.map(at) >= since.map(at)
+    }
+
+    /// Whether it is in use by somebody else, as far as can be told.
+    fn is_foreign(&self, record: &control::UsageRecord) -> bool {
+        record.in_use && !self.own.contains(&record.description)
     }
 }
 
 impl Engine {
     /// Removes what the steps of a build that has ended left in the cache, and looks whether it is
     /// gone.
-    pub async fn forget_steps(&self, trace: &Trace) -> Result<Forgotten, EngineError> {
+    pub async fn forget_steps(
+        &self,
+        traces: &Traces,
+        since: Option<Timestamp>,
+    ) -> Result<Forgotten, EngineError> {
         let channel = self.channel().await?;
-        let mut found = listed(channel.clone(), trace).await?;
+        let listed = || listed(channel.clone(), traces, since);
+        let mut found = listed().await?;
         // It lets go of a build a moment after it has said that the build is over.
         for _ in 0..LOOKS {
             if !found.iter().any(|record| record.in_use) {
                 break;
             }
             tokio::time::sleep(BETWEEN).await;
-            found = listed(channel.clone(), trace).await?;
+            found = listed().await?;
         }
-        let total = found.len();
+        found.retain(|record| !traces.is_foreign(record));
         // Nothing goes that something stands on: the youngest first.
         found.sort_by_key(|record| {
-            std::cmp::Reverse(record.created_at.as_ref().map(|at| (at.seconds, at.nanos)))
+            std::cmp::Reverse(record.created_at.map(|at| (at.seconds, at.nanos)))
         });
         let ids: Vec<String> = found.into_iter().map(|record| record.id).collect();
         let several = if self.prunes_several() { ids.len().max(1) } else { 1 };
@@ -75,20 +85,24 @@ impl Engine {
                 Err(_) => tracing::debug!(?ids, "still being deleted"),
             }
         }
-        let left: Vec<String> =
-            listed(channel, trace).await?.into_iter().map(|record| record.id).collect();
-        Ok(Forgotten { removed: total.saturating_sub(left.len()), left })
+        let left = listed().await?.into_iter().map(|record| record.id);
+        let left: Vec<String> = left.filter(|id| ids.contains(id)).collect();
+        Ok(Forgotten { removed: ids.len().saturating_sub(left.len()), left })
     }
 }
 
-async fn listed(channel: Channel, trace: &Trace) -> Result<Vec<control::UsageRecord>, EngineError> {
+async fn listed(
+    channel: Channel,
+    traces: &Traces,
+    since: Option<Timestamp>,
+) -> Result<Vec<control::UsageRecord>, EngineError> {
     let answer = ControlClient::new(channel).disk_usage(control::DiskUsageRequest::default()).await;
     let answer = answer.map_err(|status| EngineError::Control {
         what: "cannot list the build's layers",
         message: status.message().to_string(),
     })?;
     let mut records = answer.into_inner().record;
-    records.retain(|record| trace.covers(record));
+    records.retain(|record| traces.cover(record, since));
     Ok(records)
 }
 
@@ -96,19 +110,28 @@ async fn listed(channel: Channel, trace: &Trace) -> Result<Vec<control::UsageRec
 mod tests {
     use super::*;
 
+    fn record(description: &str, seconds: i64, in_use: bool) -> control::UsageRecord {
+        control::UsageRecord {
+            description: description.into(),
+            created_at: Some(Timestamp { seconds, nanos: 0 }),
+            in_use,
+            ..control::UsageRecord::default()
+        }
+    }
+
     #[test]
     fn only_what_the_steps_left_since_the_build_began_is_its_own() {
-        let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
-        let descriptions = ["mount / from exec make".to_string()].into();
-        let trace = Trace { since: at(100), descriptions };
-        let record = |description: &str, created_at| control::UsageRecord {
-            description: description.into(),
-            created_at,
-            ..control::UsageRecord::default()
+        let (own, shared) = ("mount / from exec make", "fileop target");
+        let traces = Traces { own: [own.into()].into(), shared: [shared.into()].into() };
+        let covered = |record: &control::UsageRecord| {
+            traces.cover(record, Some(Timestamp { seconds: 100, nanos: 0 }))
         };
-        assert!(trace.covers(&record("mount / from exec make", at(100))));
-        assert!(!trace.covers(&record("mount / from exec make", at(99))));
-        assert!(!trace.covers(&record("mount / from exec make", None)));
-        assert!(!trace.covers(&record("pulled from docker.io/library/a", at(101))));
+        assert!(covered(&record(own, 100, false)) && covered(&record(shared, 101, false)));
+        assert!(!covered(&record(own, 99, false)));
+        assert!(!covered(&record("pulled from docker.io/library/a", 101, false)));
+        let timeless = control::UsageRecord { created_at: None, ..record(own, 0, false) };
+        assert!(!covered(&timeless));
+        assert!(traces.is_foreign(&record(shared, 101, true)));
+        assert!(!traces.is_foreign(&record(own, 101, true)));
     }
 }

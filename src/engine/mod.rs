@@ -33,7 +33,7 @@ pub use endpoint::{
     Connection, DEFAULT_SOCKET, Endpoint, Header, Program, Tls, TlsError, TlsFiles,
 };
 pub use exec_io::Container;
-pub use forget::{Forgotten, Trace};
+pub use forget::{Forgotten, Traces};
 pub use gateway::GatewayBridge;
 
 /// Why the engine could not be used.

@@ -101,13 +101,19 @@ fn places(hardened: &Hardened, log: Searched) -> String {
         1 => "1 layer".to_string(),
         several => format!("{several} layers"),
     };
-    let forms = Transform::ALL.len();
+    let unread: u64 = inspected().map(|inspected| inspected.inspection.sum.unread).sum();
+    let unread = match unread {
+        0 => String::new(),
+        1 => ", 1 archive not unpacked".into(),
+        several => format!(", {several} archives not unpacked"),
+    };
     let log = match log {
         Searched::Whole => ", log",
         Searched::Clipped => ", log as far as the engine kept it",
         Searched::Unheard => "",
     };
-    format!("{layers}, config, history{log} ({forms} encodings, {})", size::megabytes(bytes))
+    let (forms, size) = (Transform::ALL.len(), size::megabytes(bytes));
+    format!("{layers}, config, history{log} ({forms} encodings, {size}{unread})")
 }
 
 fn inspected(platform: &HardenedPlatform) -> Option<&Inspected> {

@@ -7,14 +7,14 @@ use cofferdam_frontend::Plan;
 use cofferdam_frontend::bridge::{Blame, BridgeError};
 use cofferdam_frontend::build::BuildError;
 use cofferdam_frontend::graph::judge::Violation;
-use cofferdam_frontend::graph::{Graph, strip_traces};
+use cofferdam_frontend::graph::{Graph, shared_traces};
 
 use super::load::Loading;
 use super::outputs::Outlets;
 use super::plan::Locals;
 use super::words;
 use crate::engine::session::{Filesync, Outputs as Files, UNREAD};
-use crate::engine::{ActiveBuild, Forgotten};
+use crate::engine::{ActiveBuild, Forgotten, Traces};
 use crate::error::{Error, SourceText};
 use crate::report::printer::Printer;
 use crate::request::{BuildRequest, DockerfileText};
@@ -70,8 +70,8 @@ impl Failed<'_> {
 
     /// Ends the build and takes the layers with the secret out of the engine; says what is left.
     async fn forget(self, error: Error) -> Error {
-        let steps = self.judged.iter().flat_map(Graph::traces);
-        let traces = steps.chain(strip_traces(&self.plan.helper_args)).collect();
+        let own = self.judged.iter().flat_map(Graph::traces).collect();
+        let traces = Traces { own, shared: shared_traces(&self.plan.helper_args) };
         let told = BridgeError::Build { message: error.to_string(), blame: None };
         let said = match self.active.forget(told, traces).await {
             Ok(Forgotten { removed, left }) if left.is_empty() => {

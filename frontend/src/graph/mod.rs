@@ -27,7 +27,7 @@ pub use source::Source;
 pub use source::without_credentials;
 pub(crate) use strip::helper_source;
 pub use strip::{IMAGE_MOUNT, REPORT_FILE, REPORT_MOUNT, STRIP, StripOp};
-pub use traces::strip_traces;
+pub use traces::shared_traces;
 
 /// Why a definition cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

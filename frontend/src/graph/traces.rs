@@ -12,9 +12,11 @@ use super::{Graph, IMAGE_MOUNT, REPORT_MOUNT};
 /// What engines up to BuildKit 0.8 say of every COPY, ADD and WORKDIR.
 const FILES: &str = "fileop target";
 
-/// The same of the strip op, whose helper has these arguments.
-pub fn strip_traces(args: &[String]) -> BTreeSet<String> {
-    ["/", IMAGE_MOUNT, REPORT_MOUNT].iter().map(|dest| of_mount(dest, args)).collect()
+/// What records of every build say: of the strip op, whose helper has these arguments, and of files
+/// that old engines copied.
+pub fn shared_traces(args: &[String]) -> BTreeSet<String> {
+    let strip = ["/", IMAGE_MOUNT, REPORT_MOUNT].map(|dest| of_mount(dest, args));
+    strip.into_iter().chain([FILES.to_string()]).collect()
 }
 
 fn of_mount(dest: &str, args: &[String]) -> String {
@@ -34,11 +36,9 @@ impl Graph {
                     let args = exec.meta.as_ref().map_or(&[][..], |meta| &meta.args);
                     traces.extend(exec.mounts.iter().map(|mount| of_mount(&mount.dest, args)));
                 }
-                Some(Body::File(_)) => {
-                    traces.insert(FILES.into());
+                Some(Body::File(_) | Body::Merge(_) | Body::Diff(_)) => {
                     traces.extend(name.cloned());
                 }
-                Some(Body::Merge(_) | Body::Diff(_)) => traces.extend(name.cloned()),
                 _ => {}
             }
         }

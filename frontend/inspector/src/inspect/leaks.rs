@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use cofferdam_search::{Found, Hit, Needles, Part, Searcher};
+use cofferdam_search::{FileHit, FileSearcher, Hit, Limits, Needles, Obstacle, Part, Searcher};
 
 use super::content::Content;
 use super::examine::{At, Examine, Name, shown};
 use super::output::Sink;
 use crate::error::Failure;
 use crate::report::encode_path;
-use crate::report::inspection::{Leak, Place};
+use crate::report::inspection::{Leak, Place, Unread};
 
 /// Largest secret that engines hand out, in bytes, and some room (moby/buildkit,
 /// session/secrets/secretsprovider/store.go).
@@ -39,36 +39,45 @@ fn value(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
 
 /// Searches for the values of a build.
 pub(super) struct Leaks<'a, 'w> {
+    /// For names and what else is short.
     search: Searcher<'a>,
+    /// For files, and what is packed in them.
+    files: FileSearcher<'a>,
     searches: bool,
     sink: &'a Sink<'w>,
 }
 
 impl<'a, 'w> Leaks<'a, 'w> {
     pub(super) fn new(needles: &'a Needles, sink: &'a Sink<'w>) -> Self {
-        Self { search: Searcher::new(needles), searches: !needles.is_empty(), sink }
+        Self {
+            search: Searcher::new(needles),
+            files: FileSearcher::new(needles, Limits::default()),
+            searches: !needles.is_empty(),
+            sink,
+        }
     }
 
-    /// Searches a few bytes that are no file's.
-    fn few(&mut self, at: &At, place: Place, bytes: &[&[u8]]) {
+    /// Searches a few bytes that are no file's; hits that end before `from` are none.
+    fn few(&mut self, at: &At, place: Place, bytes: &[&[u8]], from: u64) {
         bytes.iter().for_each(|part| self.search.feed(part));
-        let found = self.search.finish();
-        self.tell(at, place, &found, 0);
+        let found = self.search.finish().hits.into_iter();
+        let found = found.filter(|hit| end(hit) > from);
+        let found: Vec<FileHit> = found.map(|hit| FileHit { hit, trail: Vec::new() }).collect();
+        self.tell(at, place, &found);
     }
 
-    /// Tells each kind of hit once that does not end before `from`.
-    fn tell(&mut self, at: &At, place: Place, found: &Found, from: u64) {
+    /// Tells each kind of hit once.
+    fn tell(&mut self, at: &At, place: Place, found: &[FileHit]) {
         let mut told = Vec::new();
-        for hit in &found.hits {
+        for FileHit { hit, trail } in found {
             let kind = (hit.needle, hit.part, hit.transform);
-            if end(hit) <= from || told.contains(&kind) {
+            if told.contains(&kind) {
                 continue;
             }
             told.push(kind);
-            let path = self.masked(at.path());
-            self.sink.leak(Leak {
+            let leak = Leak {
                 layer: at.layer,
-                path: shown(&path),
+                path: self.masked(at.path()),
                 place,
                 needle: hit.needle,
                 line: match hit.part {
@@ -76,18 +85,23 @@ impl<'a, 'w> Leaks<'a, 'w> {
                     Part::Whole | Part::Excerpt(_) => None,
                 },
                 transform: hit.transform.name().to_string(),
-                trail: Vec::new(),
-            });
+                trail: self.trail(trail),
+            };
+            self.sink.leak(leak);
         }
     }
 
-    /// A path without the values that stand in it: the answer must not repeat them.
-    fn masked(&mut self, mut path: Vec<u8>) -> Vec<u8> {
+    fn trail(&mut self, members: &[String]) -> Vec<String> {
+        members.iter().map(|member| self.masked(member.clone().into_bytes())).collect()
+    }
+
+    /// A path as it is told, without the values that stand in it: the answer must not repeat them.
+    fn masked(&mut self, mut path: Vec<u8>) -> String {
         loop {
             self.search.feed(&path);
             let found = self.search.finish();
             // One after the other: hits may overlap, and not all of them are kept.
-            let Some(hit) = found.hits.first() else { return path };
+            let Some(hit) = found.hits.first() else { return shown(&path) };
             let range = usize::try_from(hit.offset).unwrap_or(0)
                 ..usize::try_from(end(hit)).unwrap_or(usize::MAX).min(path.len());
             path.splice(range, *b"***");
@@ -100,24 +114,32 @@ fn end(hit: &Hit) -> u64 {
     hit.offset + hit.length as u64
 }
 
+fn reason(obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::Damaged => "damaged",
+        Obstacle::Truncated => "truncated",
+        Obstacle::Encrypted => "encrypted",
+        Obstacle::Unsupported => "of a kind that is not unpacked",
+        Obstacle::TooDeep => "too deep in other archives",
+        Obstacle::TooLarge => "too large unpacked",
+        Obstacle::TooMuchMemory => "in need of too much memory",
+    }
+}
+
 impl Examine for Leaks<'_, '_> {
     fn name(&mut self, name: &Name<'_>) {
         if !self.searches {
             return;
         }
         let path = name.at.path();
-        self.search.feed(&path);
-        let found = self.search.finish();
-        if !found.hits.is_empty() {
-            // The directories have had their turn.
-            let last = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-            self.tell(name.at, Place::Name, &found, last as u64 + 1);
-        }
+        // The directories have had their turn.
+        let last = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+        self.few(name.at, Place::Name, &[&path], last as u64 + 1);
         if let Some(target) = name.target {
-            self.few(name.at, Place::Target, &[target]);
+            self.few(name.at, Place::Target, &[target], 0);
         }
         for (attribute, value) in name.attributes {
-            self.few(name.at, Place::Attribute, &[attribute, b"\0", value]);
+            self.few(name.at, Place::Attribute, &[attribute, b"\0", value], 0);
         }
     }
 
@@ -126,9 +148,14 @@ impl Examine for Leaks<'_, '_> {
     }
 
     fn content(&mut self, at: &At, content: &mut Content) -> std::io::Result<()> {
-        while self.search.feed_from(content)? > 0 {}
-        let found = self.search.finish();
-        self.tell(at, Place::Content, &found, 0);
+        let report = self.files.search(content)?;
+        self.tell(at, Place::Content, &report.hits);
+        for unread in &report.unread {
+            let path = self.masked(at.path());
+            let trail = self.trail(&unread.trail);
+            let reason = reason(unread.obstacle).to_string();
+            self.sink.unread(Unread { layer: at.layer, path, trail, reason });
+        }
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ impl<'w> Sink<'w> {
         Self(Mutex::new(State { out: Box::new(out), hash, leaks: 0, unread: 0, failed: None }))
     }
 
-    /// A secret was found, this many times more than it is told.
+    /// A secret was found.
     pub fn leak(&self, leak: Leak) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.leaks += 1;

@@ -98,6 +98,21 @@ fn a_secret_is_found_wherever_an_image_can_hold_it() {
 }
 
 #[test]
+fn a_secret_in_an_archive_is_found_and_what_cannot_be_unpacked_is_told() {
+    let tree = tree();
+    put(&tree, "work/conf/token", SECRET);
+    let script = "cd \"$0\" && tar -C work -czf conf.tar.gz conf && rm -r work \
+                  && head -c 60 conf.tar.gz >cut.gz";
+    assert!(Command::new("sh").args(["-c", script]).arg(tree.root()).status().unwrap().success());
+    let inspection = inspect(&tree);
+    let [leak] = inspection.leaks.as_slice() else { panic!("{:?}", inspection.leaks) };
+    assert_eq!(leak.path, "/conf.tar.gz");
+    assert!(leak.trail.iter().any(|member| member.contains("conf/token")), "{leak:?}");
+    let [unread] = inspection.unread.as_slice() else { panic!("{:?}", inspection.unread) };
+    assert_eq!((unread.path.as_str(), unread.reason.as_str()), ("/cut.gz", "truncated"));
+}
+
+#[test]
 fn only_what_a_layer_changed_is_its_own() {
     let tree = tree();
     put(&tree, "lower/etc/old", SECRET);
