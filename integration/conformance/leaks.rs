@@ -9,6 +9,7 @@ tests![
     every_way_to_leak_is_named_by_its_line,
     a_leak_leaves_nothing_behind,
     a_secret_in_the_configuration_is_refused,
+    a_secret_in_the_record_is_refused,
     a_trigger_that_leaks_is_refused,
     what_is_in_no_layer_of_the_image_is_no_leak,
     a_short_secret_is_said_to_be_unproven,
@@ -181,6 +182,17 @@ fn a_secret_in_the_configuration_is_refused(engine: &'static Engine) {
     }
 }
 
+/// Nothing of the image holds it: a build argument that no step reads.
+fn a_secret_in_the_record_is_refused(engine: &'static Engine) {
+    let project = Project::new(engine, "FROM BUSYBOX\nARG WORD\nLABEL who=NAME\n");
+    let (value, image) = (format!("record-{}", unique()), project.tag("1"));
+    let arg = format!("WORD={value}");
+    let args = ["-t", &image, "--build-arg", &arg];
+    let refused = with_secret(&project, &value, &args).fails(3).never_says(&value);
+    refused.says("secret-in-image").says("the build's record");
+    assert_eq!(engine.id(&image), None);
+}
+
 fn a_trigger_that_leaks_is_refused(engine: &'static Engine) {
     let project = Project::empty(engine);
     let step = "RUN --mount=type=secret,id=s cat /run/secrets/s >/etc/from-trigger";
@@ -205,6 +217,13 @@ fn what_is_in_no_layer_of_the_image_is_no_leak(engine: &'static Engine) {
     );
     let image = project.tag("1");
     with_secret(&project, &value(), &["-t", &image]).succeeds().says("s: absent from 3 layers");
+    let statement = project.provenance(&image);
+    let recorded = statement["predicate"]["runDetails"]["byproducts"].as_array().unwrap();
+    let search = recorded.iter().find(|one| one["name"] == "secret-search").unwrap();
+    let told = &search["annotations"];
+    assert_eq!(told["secrets"], json!([{ "id": "s", "absent": true }]));
+    assert_eq!(told["layers"], 3);
+    assert!(told["bytes"].as_u64().unwrap() > 500_000 && told["configuration"] == true);
 }
 
 fn a_short_secret_is_said_to_be_unproven(engine: &'static Engine) {

@@ -4,3 +4,4 @@
 
 mod predicate;
 pub mod provenance;
+pub mod searched;

@@ -12,6 +12,7 @@ use cofferdam_frontend::graph::judge::BoundSource;
 use cofferdam_inspector::report::StripReport;
 use serde_json::{Map, Value, json};
 
+use super::searched::SecretSearch;
 use crate::config::Exception;
 use crate::request::Keep;
 use crate::vcs::Origin;
@@ -80,6 +81,8 @@ pub struct Facts<'a> {
     pub networked: bool,
     /// What was stripped, by platform; nothing for an empty image.
     pub strip: Vec<(&'a str, &'a StripReport)>,
+    /// What was searched for secrets, by platform; nothing when there were none.
+    pub searched: Vec<SecretSearch<'a>>,
     /// Docker's version.
     pub engine_version: &'a str,
     /// BuildKit's version, where the engine tells it.
@@ -220,7 +223,8 @@ impl Facts<'_> {
                 },
             })
         };
-        self.strip.iter().map(entry).collect()
+        let searched = self.searched.iter().map(SecretSearch::byproduct);
+        self.strip.iter().map(entry).chain(searched).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use cofferdam_frontend::{Hardened, HardenedPlatform};
 use cofferdam_search::{Gap, Reason, Searcher, Transform};
 
 use super::logs::Searched;
+use crate::attest::searched::SecretSearch;
 use crate::error::Error;
 use crate::report::size;
 use crate::request::{BuildRequest, DockerfileText};
@@ -49,6 +50,27 @@ pub(super) fn check_configuration(
     Err(Error::Refused { names: Vec::new(), violations, text: Some(dockerfile.source()) })
 }
 
+/// Refuses a record that would hold a secret: it is for others to read.
+pub(super) fn check_record(request: &BuildRequest, record: &[u8]) -> Result<(), Error> {
+    let needles = request.secrets.needles();
+    if needles.is_empty() {
+        return Ok(());
+    }
+    let found = found(&mut Searcher::new(needles), record);
+    let Some((needle, transform)) = found.first() else { return Ok(()) };
+    let id = needles.id(*needle);
+    Err(Error::refused(Violation {
+        rule: RULE,
+        span: None,
+        message: format!("secret {id} is in the build's record ({})", transform.name()),
+        lines: Vec::new(),
+        fix: format!(
+            "a build argument, a label, a path or an address holds it; \
+             RUN --mount=type=secret,id={id} reads it"
+        ),
+    }))
+}
+
 /// Each needle once, with the form in which it was found first.
 fn found(search: &mut Searcher<'_>, bytes: &[u8]) -> Vec<(usize, Transform)> {
     search.feed(bytes);
@@ -74,21 +96,40 @@ fn lines(
 
 /// What is true of the secrets, in a line each: where they are not, and of which nothing is known.
 pub(super) fn told(request: &BuildRequest, hardened: &Hardened, log: Searched) -> Vec<String> {
-    let needles = request.secrets.needles();
-    let ids: Vec<&str> = request.secrets.ids().collect();
-    let gap = |number: usize| {
-        let mut gaps = needles.gaps().iter();
-        gaps.find(|gap| gap.needle == number && gap.is_whole())
-    };
-    let searched = ids.iter().enumerate().filter(|(number, _)| gap(*number).is_none());
-    let searched: Vec<&str> = searched.map(|(_, id)| *id).collect();
+    let secrets = secrets(request);
+    let searched = secrets.iter().filter(|(_, why)| why.is_none()).map(|(id, _)| *id);
+    let searched: Vec<&str> = searched.collect();
     let mut told = Vec::new();
     if !searched.is_empty() {
         told.push(format!("{}: absent from {}", searched.join(", "), places(hardened, log)));
     }
-    let unknown = ids.iter().enumerate();
-    told.extend(unknown.filter_map(|(number, id)| Some(format!("{id}: {}", why(gap(number)?)))));
+    let unknown = secrets.iter().filter_map(|(id, why)| Some((id, (*why)?)));
+    told.extend(unknown.map(|(id, why)| format!("{id}: not provable, {why}")));
     told
+}
+
+/// The same for the record, for each platform.
+pub(super) fn searched<'a>(
+    request: &'a BuildRequest,
+    hardened: &'a Hardened,
+) -> Vec<SecretSearch<'a>> {
+    let searched = |platform: &'a HardenedPlatform| {
+        Some(SecretSearch {
+            platform: &platform.id,
+            inspected: inspected(platform)?,
+            secrets: secrets(request),
+            encodings: Transform::ALL.iter().map(|transform| transform.name()).collect(),
+        })
+    };
+    hardened.platforms().iter().filter_map(searched).collect()
+}
+
+/// The secrets by their ids, with the reason if nothing of one can be proven.
+fn secrets(request: &BuildRequest) -> Vec<(&str, Option<&'static str>)> {
+    let gaps = request.secrets.needles().gaps();
+    let gap = |number| gaps.iter().find(|gap| gap.needle == number && gap.is_whole());
+    let ids = request.secrets.ids().enumerate();
+    ids.map(|(number, id)| (id, gap(number).map(why))).collect()
 }
 
 /// Everything that was searched, and under how many forms.
@@ -122,9 +163,9 @@ fn inspected(platform: &HardenedPlatform) -> Option<&Inspected> {
 
 fn why(gap: &Gap) -> &'static str {
     match gap.reason {
-        Reason::Short => "not provable, shorter than 8 bytes",
-        Reason::Uniform => "not provable, one character over and over",
-        Reason::Ordinary => "not provable, a text that stands everywhere",
-        Reason::Many => "not provable, too many lines",
+        Reason::Short => "shorter than 8 bytes",
+        Reason::Uniform => "one character over and over",
+        Reason::Ordinary => "a text that stands everywhere",
+        Reason::Many => "too many lines",
     }
 }

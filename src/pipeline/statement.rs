@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use cofferdam_frontend::graph::digest;
 
+use super::absent;
 use super::in_engine::{Built, Job};
 use crate::attest::provenance::{Facts, SentTree};
 use crate::engine::Exported;
@@ -28,7 +29,9 @@ impl Known<'_> {
         let store = Store::open(self.job.request.data_dir.clone());
         // Files and what nobody keeps have no name by which a record could be found again.
         let Some(image) = &self.built.exported.image_id else { return Ok(()) };
-        store.write(image, &self.facts(|facts| facts.statement())).map(drop)
+        let statement = self.facts(|facts| facts.statement());
+        absent::check_record(self.job.request, &statement)?;
+        store.write(image, &statement).map(drop)
     }
 
     /// What `tell` makes of everything that can be stated.
@@ -63,6 +66,7 @@ impl Known<'_> {
             helper_digest: helper::digest(),
             networked: hardened.networked(),
             strip: hardened.reports().collect(),
+            searched: absent::searched(request, hardened),
             engine_version: &engine.facts().version,
             buildkit_version: exported.buildkit_version.as_deref(),
             origin: origin
