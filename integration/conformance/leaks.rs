@@ -13,7 +13,9 @@ tests![
     a_trigger_that_leaks_is_refused,
     what_is_in_no_layer_of_the_image_is_no_leak,
     a_short_secret_is_said_to_be_unproven,
+    a_secret_in_the_base_is_refused,
     layers_are_those_of_the_image,
+    every_platform_is_searched,
     a_secret_of_several_lines_is_found_by_one_of_them,
 ];
 
@@ -107,7 +109,7 @@ fn steps(ways: &[Way], value: &str) -> String {
     )
 }
 
-fn with_secret<'a>(project: &Project, value: &str, args: &[&'a str]) -> Outcome {
+fn with_secret(project: &Project, value: &str, args: &[&str]) -> Outcome {
     let spec = project.beside("secret");
     std::fs::write(&spec, value).unwrap();
     let spec = format!("id=s,src={}", spec.display());
@@ -233,6 +235,34 @@ fn a_short_secret_is_said_to_be_unproven(engine: &'static Engine) {
     );
     let image = project.tag("1");
     with_secret(&project, "1234567", &["-t", &image]).succeeds().says("s: not provable");
+}
+
+fn a_secret_in_the_base_is_refused(engine: &'static Engine) {
+    let project = Project::empty(engine);
+    let (value, root) = (value(), project.beside("state").join("root"));
+    std::fs::create_dir_all(root.join("etc")).unwrap();
+    std::fs::write(root.join("etc/old"), &value).unwrap();
+    let base = project.base_of("base", &root, &json!({}));
+    project.write("new", unique());
+    project.dockerfile(&format!("FROM {base}\nCOPY new /new\nLABEL who=NAME\n"));
+    let refused = with_secret(&project, &value, &[]).fails(3).never_says(&value);
+    refused.says("/etc/old (raw), the base ").says("build the base again");
+}
+
+/// Needs a store that holds an index; nothing of the other architecture has to run.
+fn every_platform_is_searched(engine: &'static Engine) {
+    if engine.name != "b-containerd" {
+        return;
+    }
+    let project = Project::new(engine, "FROM scratch\nARG TARGETARCH\nCOPY x-$TARGETARCH /x/y\n");
+    let (value, image) = (value(), project.tag("1"));
+    let args = ["--platform", "linux/amd64,linux/arm64", "-t", &image];
+    project.write("x-amd64", "clean");
+    project.write("x-arm64", "clean");
+    with_secret(&project, &value, &args).succeeds().says("s: absent from 2 layers");
+    project.write("x-arm64", format!("{value} "));
+    let refused = with_secret(&project, &value, &args).fails(3).never_says(&value);
+    refused.says("/x/y (raw), layer 1 of 1").says("Dockerfile:3:1");
 }
 
 fn layers_are_those_of_the_image(engine: &'static Engine) {
