@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
+use cofferdam_frontend::day::Day;
 use cofferdam_frontend::policy::{FailOn, Level, Profile, Safety, Severity, every_about};
 
 use crate::builders::suggest;
 use crate::check::{self, Asked, Outcome};
-use crate::config::Date;
 use crate::error::{Error, exit};
 use crate::record::atomic;
 use crate::report::findings::Format;
@@ -90,7 +90,7 @@ impl CheckArgs {
             dry_run: diff || stdin,
             baseline,
             write_baseline,
-            today: Date::of(SystemTime::now()),
+            today: Day::of(SystemTime::now()),
         };
         let outcome = check::run(&asked)?;
         let stdout_taken = diff || (stdin && fix.is_some());

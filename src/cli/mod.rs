@@ -92,7 +92,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() => return end(Err(usage::explain(&error))),
+        Err(error) if error.use_stderr() => {
+            return end(Err(usage::explain(&error, command(&args))));
+        }
         // Help and version; a closed pipe is not ours to mend.
         Err(error) => {
             let shown = usage::for_people(Cli::command()).try_get_matches_from(&args);
@@ -128,11 +130,18 @@ pub fn request(
         Call::Ours(args) => args,
         Call::Print(_) | Call::Ended(_) => return Err(Error::usage("this is no build")),
     };
-    let cli = Cli::try_parse_from(args).map_err(|error| usage::explain(&error))?;
+    let cli = Cli::try_parse_from(&args).map_err(|error| usage::explain(&error, command(&args)))?;
     match cli.command {
         Some(Command::Build(build)) => build.request(&cli.connection, environment),
         _ => Err(Error::usage("this is no build")),
     }
+}
+
+/// The command that a command line names, for hints about it.
+fn command(args: &[OsString]) -> Option<&str> {
+    let known = Cli::command();
+    let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
+    words.find(|word| known.get_subcommands().any(|sub| sub.get_name() == *word))
 }
 
 /// `RUST_LOG=cofferdam=debug` shows what happens; silent otherwise.

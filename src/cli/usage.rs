@@ -6,8 +6,8 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::error::Error;
 
-/// What is wrong, and what to type instead.
-pub(super) fn explain(error: &clap::Error) -> Error {
+/// What is wrong with a call of `command`, and what to type instead.
+pub(super) fn explain(error: &clap::Error, command: Option<&str>) -> Error {
     let of = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => texts.first().cloned(),
@@ -20,6 +20,9 @@ pub(super) fn explain(error: &clap::Error) -> Error {
         ErrorKind::UnknownArgument if given.starts_with('-') => {
             let hint = of(ContextKind::SuggestedArg).map(|known| format!("did you mean {known}?"));
             (format!("unknown flag: {given}"), hint)
+        }
+        ErrorKind::UnknownArgument if command != Some("build") => {
+            (format!("one argument too many: {given:?}"), None)
         }
         ErrorKind::UnknownArgument => (
             format!("one argument too many: {given:?}"),
@@ -53,12 +56,11 @@ pub(super) fn explain(error: &clap::Error) -> Error {
             (first.trim_start_matches("error: ").to_string(), None)
         }
     };
-    Error::Usage {
-        message,
-        hint: Some(
-            hint.unwrap_or_else(|| "see `cofferdam --help`, `cofferdam build --help`".into()),
-        ),
-    }
+    let see = || match command {
+        Some(command) => format!("see `cofferdam {command} --help`"),
+        None => "see `cofferdam --help`, `cofferdam build --help`".into(),
+    };
+    Error::Usage { message, hint: Some(hint.unwrap_or_else(see)) }
 }
 
 /// The commands as people read them: a switch that may also be given `=false` is shown as a switch.
@@ -86,8 +88,9 @@ mod tests {
     use clap::{CommandFactory as _, Parser as _};
 
     fn told(line: &str) -> String {
-        let error = super::super::Cli::try_parse_from(line.split(' ')).unwrap_err();
-        let error = explain(&error);
+        let args: Vec<std::ffi::OsString> = line.split(' ').map(Into::into).collect();
+        let error = super::super::Cli::try_parse_from(&args).unwrap_err();
+        let error = explain(&error, super::super::command(&args));
         format!("{error} = {}", error.hint().unwrap_or_default())
     }
 
@@ -96,7 +99,7 @@ mod tests {
         for (line, expected) in [
             ("cofferdam build --no-cash .", "unknown flag: --no-cash = did you mean --no-cache?"),
             ("cofferdam build --taget x .", "unknown flag: --taget = did you mean --target?"),
-            ("cofferdam build -x .", "unknown flag: -x = see"),
+            ("cofferdam build -x .", "unknown flag: -x = see `cofferdam build --help`"),
             ("cofferdam build", "build needs exactly one argument: PATH, URL or `-`"),
             ("cofferdam build . ..", "one argument too many: \"..\""),
             ("cofferdam build . -t", "flag needs an argument: --tag"),
@@ -104,6 +107,10 @@ mod tests {
                 "cofferdam build --load=maybe .",
                 "invalid value \"maybe\" for --load: it is neither true nor false",
             ),
+            ("cofferdam check -x", "unknown flag: -x = see `cofferdam check --help`"),
+            ("cofferdam lock a b", "one argument too many: \"b\" = see `cofferdam lock --help`"),
+            ("cofferdam -H x lock -x", "unknown flag: -x = see `cofferdam lock --help`"),
+            ("cofferdam --nope", "unknown flag: --nope = see `cofferdam --help`"),
             ("cofferdam biuld .", "unknown command: biuld = did you mean build?"),
         ] {
             assert!(told(line).starts_with(expected), "{line}: {}", told(line));
