@@ -10,7 +10,9 @@ mod verify;
 
 pub use edit::{insert_after, remove_word};
 pub use fetch::{CURL_VALUED, Download, Output, base_name, cluster, download, is_local};
-pub use packages::{Action, LastCall, Manager, PackageCall, package_calls, package_name};
+pub use packages::{
+    Action, LastCall, Manager, PackageCall, lasting_installs, package_calls, package_name,
+};
 pub use verify::{Verified, verifies_call};
 
 use super::body::Run;

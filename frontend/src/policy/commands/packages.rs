@@ -155,6 +155,20 @@ pub fn package_calls<'v>(
     calls(view).filter_map(|(run, index, call)| Some((run, index, PackageCall::of(call)?)))
 }
 
+/// Every install whose packages stay in the image: behind which nothing of its script removes any.
+/// Whoever removes something is believed to remove these.
+pub fn lasting_installs<'v>(
+    view: &'v View<'_>,
+) -> impl Iterator<Item = (&'v Run<'v>, PackageCall<'v>)> {
+    let mut removed = LastCall::default();
+    package_calls(view).filter_map(move |(run, index, call)| {
+        let lasts = call.action == Action::Install
+            && view.in_result(run.node.stage)
+            && removed.of(run, &[Action::Remove]).is_none_or(|at| at < index);
+        lasts.then_some((run, call))
+    })
+}
+
 /// The last call of a package manager for one of these in a script, worked out once for each.
 #[derive(Debug, Default)]
 pub struct LastCall {

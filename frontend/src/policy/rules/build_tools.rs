@@ -1,6 +1,6 @@
 //! Compilers in the image: what they were needed for is built.
 
-use crate::policy::commands::{Action, LastCall, Manager, package_calls, package_name};
+use crate::policy::commands::{Manager, lasting_installs, package_name};
 use crate::policy::{About, Findings, Place, Rule, Severity, View};
 
 pub struct BuildTools;
@@ -21,15 +21,7 @@ impl Rule for BuildTools {
     }
 
     fn text(&self, view: &View<'_>, found: &mut Findings) {
-        let mut removed = LastCall::default();
-        for (run, index, call) in package_calls(view) {
-            if call.action != Action::Install || !view.in_result(run.node.stage) {
-                continue;
-            }
-            // Whoever removes something behind the build is believed to remove these.
-            if removed.of(run, &[Action::Remove]).is_some_and(|at| at > index) {
-                continue;
-            }
+        for (run, call) in lasting_installs(view) {
             // A virtual package is there to be removed, perhaps by another program.
             let named = call.call.option(&["-t", "--virtual"]).is_some();
             if call.manager == Manager::Apk && named {

@@ -1,6 +1,6 @@
 //! Packages that help whoever broke in, and nobody else.
 
-use crate::policy::commands::{Action, LastCall, package_calls, package_name};
+use crate::policy::commands::{lasting_installs, package_name};
 use crate::policy::{About, Findings, Place, Rule, Severity, View};
 
 pub struct NeedlessPackage;
@@ -21,14 +21,7 @@ impl Rule for NeedlessPackage {
     }
 
     fn text(&self, view: &View<'_>, found: &mut Findings) {
-        let mut removed = LastCall::default();
-        for (run, index, call) in package_calls(view) {
-            if call.action != Action::Install || !view.in_result(run.node.stage) {
-                continue;
-            }
-            if removed.of(run, &[Action::Remove]).is_some_and(|at| at > index) {
-                continue;
-            }
+        for (run, call) in lasting_installs(view) {
             for word in call.packages() {
                 let Some(name) = word.literal().map(package_name) else { continue };
                 let Some(what) = what(name) else { continue };
