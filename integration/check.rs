@@ -1,6 +1,11 @@
 //! `cofferdam check` as people and CI call it: the real program, no engine, no network.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 #[path = "check/bench.rs"]
 mod bench;
@@ -10,5 +15,11 @@ mod files;
 mod fixes;
 #[path = "check/formats.rs"]
 mod formats;
+#[path = "check/hostile.rs"]
+mod hostile;
 #[path = "check/levels.rs"]
 mod levels;
+#[path = "check/schema.rs"]
+mod schema;
+#[path = "check/xml.rs"]
+mod xml;

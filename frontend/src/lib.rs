@@ -7,6 +7,7 @@
 pub mod bridge;
 pub mod build;
 pub mod call;
+pub mod day;
 pub mod dockerfile;
 pub mod graph;
 pub mod image_config;

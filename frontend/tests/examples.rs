@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use cofferdam_frontend::day::Day;
 use cofferdam_frontend::dockerfile::Dockerfile;
-use cofferdam_frontend::policy::{self, About, Day, Place, Settings};
+use cofferdam_frontend::policy::{self, About, Place, Settings};
 
 fn example(id: &str, kind: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))

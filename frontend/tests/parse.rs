@@ -362,3 +362,29 @@ fn stage_environments() {
     assert_eq!(get("D"), Some("globd"));
     assert_eq!(get("P"), None);
 }
+
+/// BuildKit keeps one environment for a stage (`dispatchEnv` and `dispatchArg` of dockerfile2llb both
+/// call `State.AddEnv`): whichever of ARG and ENV comes later is what the next instruction sees.
+#[test]
+fn the_later_of_arg_and_env_counts() {
+    let given = |name: &str| (name.to_owned(), "given".to_owned());
+    for (body, args, expected) in [
+        ("ENV V=1\nARG V=2\n", vec![], Some("2")),
+        ("ARG V=2\nENV V=1\n", vec![], Some("1")),
+        ("ENV V=1\nARG V=2\n", vec![given("V")], Some("given")),
+        ("ARG V=2\nENV V=1\n", vec![given("V")], Some("1")),
+        // Without a value of its own an argument changes nothing.
+        ("ENV V=1\nARG V\n", vec![], Some("1")),
+        ("ENV V=1\nARG G\nARG V=$G\n", vec![], Some("global")),
+        ("ENV G=1\nARG G\n", vec![], Some("global")),
+        ("ARG V\n", vec![], None),
+    ] {
+        let file = good(&format!("ARG G=global\nFROM a AS base\n{body}FROM base\nRUN x\n"));
+        let scope = Scope { build_args: args.into_iter().collect(), ..Scope::default() };
+        let globals = global_args(&file, &scope);
+        let stage = &file.stages()[1];
+        let env = stage_env(&file, &scope, &globals, stage, stage.body.end);
+        let name = if body.contains("ARG V") { "V" } else { "G" };
+        assert_eq!(env.get(name).map(String::as_str), expected, "{body}");
+    }
+}

@@ -59,6 +59,31 @@ impl Bench {
         self.run(&[&["check"], args].concat(), b"")
     }
 
+    /// Checks as somebody whom modes of files bind: root too, without its capabilities to pass over
+    /// them (setpriv of util-linux).
+    pub fn check_bound_by_modes(&self, args: &[&str]) -> Said {
+        let program = env!("CARGO_BIN_EXE_cofferdam");
+        let mut command = match rustix::process::geteuid().is_root() {
+            true => {
+                let mut command = Command::new("setpriv");
+                command.args(["--bounding-set", "-dac_override,-dac_read_search", program]);
+                command
+            }
+            false => Command::new(program),
+        };
+        self.output(command.arg("check").args(args))
+    }
+
+    /// What a program says in the directory.
+    pub fn output(&self, command: &mut Command) -> Said {
+        let output = command.current_dir(self.root()).output().unwrap();
+        Said {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     pub fn run(&self, args: &[&str], stdin: &[u8]) -> Said {
         let mut child = Command::new(env!("CARGO_BIN_EXE_cofferdam"))
             .args(args)

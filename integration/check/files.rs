@@ -1,7 +1,6 @@
 //! Which files are looked at, and files that are no Dockerfiles at all.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, SAMPLE};
 
@@ -55,10 +54,6 @@ fn links_that_lead_in_circles_end() {
 
 #[test]
 fn what_may_not_be_read_is_told() {
-    if rustix::process::geteuid().is_root() {
-        // Root may read everything.
-        return;
-    }
     let bench = Bench::with("Dockerfile", SAMPLE);
     bench.write("locked/Dockerfile", SAMPLE);
     bench.write("Dockerfile.secret", SAMPLE);
@@ -67,13 +62,14 @@ fn what_may_not_be_read_is_told() {
         std::fs::set_permissions(bench.path(name), permissions).unwrap();
     };
     mode("locked", 0);
-    let said = bench.check(&[]);
-    assert_eq!(said.code, 0);
+    let said = bench.check_bound_by_modes(&[]);
+    assert_eq!(said.code, 0, "{said:?}");
     assert!(said.err.contains("locked: not looked into"), "{}", said.err);
+    assert!(said.out.contains("2 files"), "{}", said.out);
     mode("Dockerfile.secret", 0);
-    let said = bench.check(&[]);
+    let said = bench.check_bound_by_modes(&[]);
     mode("locked", 0o755);
-    assert_eq!(said.code, 1);
+    assert_eq!(said.code, 1, "{said:?}");
     assert!(said.err.contains("cannot read Dockerfile.secret"), "{}", said.err);
     assert!(said.out.contains("warning[sudo]"), "{}", said.out);
 }
@@ -86,32 +82,4 @@ fn standard_input_is_a_file_of_the_working_directory() {
     assert!(said.out.contains("--> -:3:5"), "{}", said.out);
     assert_eq!(bench.run(&["check", "-", "."], b"").code, 1);
     assert_eq!(bench.run(&["check", "-"], b"").code, 3);
-}
-
-#[test]
-fn hostile_files_end_soon_and_in_findings() {
-    let long = |line: &str, times: usize| format!("FROM debian:12\n{}", line.repeat(times));
-    let files: [(&str, Vec<u8>); 9] = [
-        ("empty", Vec::new()),
-        ("binary", (0..=255u8).cycle().take(1 << 20).collect()),
-        ("not-utf8", b"FROM debian:12\nRUN sudo \xff\xfe\nADD \xff /x\n".to_vec()),
-        ("no-end", b"FROM debian:12\nRUN <<EOF\nsudo true\n".to_vec()),
-        ("one-line", format!("FROM debian:12\nRUN {}", "a ".repeat(5 << 20)).into_bytes()),
-        ("many-lines", long("RUN sudo true\n", 100_000).into_bytes()),
-        ("nested", long(&format!("RUN {}\n", "$(".repeat(20_000)), 1).into_bytes()),
-        ("big", vec![b'x'; 10 << 20]),
-        ("words", long("x y z\n", 100_000).into_bytes()),
-    ];
-    for (name, bytes) in files {
-        let bench = Bench::with("Dockerfile", "");
-        bench.write("Dockerfile", bytes);
-        let start = Instant::now();
-        let said = bench.check(&["--rule", "sudo=deny"]);
-        // Shells nest without a limit; what is too deep to read is not judged.
-        assert_eq!(said.code, if name == "nested" { 0 } else { 3 }, "{name}: {said:?}");
-        assert!(said.out.len() + said.err.len() < 100_000, "{name}");
-        assert!(!said.out.chars().any(|c| c.is_control() && c != '\n'), "{name}");
-        // Debug builds on busy machines.
-        assert!(start.elapsed() < Duration::from_secs(120), "{name}: {:?}", start.elapsed());
-    }
 }

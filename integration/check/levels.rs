@@ -64,6 +64,13 @@ fn exceptions_lift_a_rule_for_one_file_until_they_end() {
     let said = bench.check(&[]);
     assert_eq!(said.code, 3);
     assert!(said.out.contains("error[exception-expired]"), "{}", said.out);
+    // At its line, once for all the files that it is about.
+    let line = bench.read("cofferdam.toml").lines().position(|line| line == "[[exception]]");
+    let place = format!("cofferdam.toml:{}", line.unwrap() + 1);
+    assert!(said.out.contains(&format!("--> {place}:1\n")), "{}", said.out);
+    let found = bench.found(&["a", "./a/Dockerfile", "b"]);
+    let expired = found.iter().filter(|found| found.starts_with("exception-expired"));
+    assert_eq!(expired.collect::<Vec<_>>(), [&format!("exception-expired {place} deny")]);
 }
 
 #[test]
@@ -129,4 +136,24 @@ fn rules_are_listed_and_explained() {
     let said = bench.run(&["explain", "suod"], b"");
     assert_eq!(said.code, 1);
     assert!(said.err.contains("did you mean sudo?"), "{}", said.err);
+}
+
+/// In place, under their own configurations: what the pages promise, by the program.
+#[test]
+fn examples_find_what_they_are_for() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/policy");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cofferdam"));
+    command.args(["check", "--format", "json", "--profile", "strict"]).arg(&examples);
+    let said = Bench::new().output(&mut command);
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    for rule in std::fs::read_dir(&examples).unwrap() {
+        let rule = rule.unwrap().file_name().into_string().unwrap();
+        let has = |kind: &str| {
+            let file = examples.join(&rule).join(kind).join("Dockerfile");
+            let file = file.to_str().unwrap();
+            findings.iter().any(|it| it["rule"] == rule.as_str() && it["file"] == file)
+        };
+        assert!(has("bad") && !has("good"), "{rule}");
+    }
 }

@@ -54,6 +54,9 @@ impl Baseline {
             ),
             _ => failed()(error),
         })?;
+        if !size.is_file() {
+            return Err(Error::usage(format!("{shown} is no file, and no baseline")));
+        }
         if size.len() > MAX_SIZE {
             return Err(Error::usage(format!("{shown} is larger than 64 MiB")));
         }

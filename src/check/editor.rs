@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use cofferdam_frontend::day::Day;
 use cofferdam_frontend::policy::Finding;
 
 use super::project::Projects;
 use super::{Asked, one};
-use crate::config::Date;
 use crate::error::Error;
 
 /// What is reported of a text as the file at `path`, under the configuration of that place; `None`
@@ -22,7 +22,7 @@ pub fn text(path: Option<&Path>, bytes: &[u8]) -> Result<Vec<Finding>, Error> {
         dry_run: false,
         baseline: None,
         write_baseline: false,
-        today: Date::of(SystemTime::now()),
+        today: Day::of(SystemTime::now()),
     };
     one::findings(&asked, &Projects::new(&asked), path, bytes)
 }

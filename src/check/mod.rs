@@ -6,11 +6,11 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use cofferdam_frontend::day::Day;
 use cofferdam_frontend::policy::{FailOn, Level, Profile, Safety};
 
-use crate::config::Date;
 use crate::error::Error;
-use crate::report::findings::Checked;
+use crate::report::findings::{Checked, CheckedFile, Row};
 
 pub mod baseline;
 mod collect;
@@ -49,7 +49,7 @@ pub struct Asked {
     /// Whether that file is written anew.
     pub write_baseline: bool,
     /// The day on which exceptions and ignores end.
-    pub today: Date,
+    pub today: Day,
 }
 
 /// What came of it.
@@ -93,8 +93,19 @@ pub fn run(asked: &Asked) -> Result<Outcome, Error> {
     };
     let found = collect::collect(asked)?;
     let mut outcome = Outcome { notices: found.notices, ..Outcome::default() };
+    let mut expired: Vec<CheckedFile> = Vec::new();
     for result in found.files {
-        outcome.notices.extend(result.notices);
+        for ended in result.expired {
+            match expired.iter_mut().find(|known| known.name == ended.name) {
+                // Files share their configuration, which is told once.
+                Some(known) => {
+                    let new = |row: &Row| !known.rows.contains(row);
+                    let new: Vec<Row> = ended.rows.into_iter().filter(new).collect();
+                    known.rows.extend(new);
+                }
+                None => expired.push(ended),
+            }
+        }
         outcome.failures.extend(result.failure);
         outcome.mended.extend(result.mended);
         outcome.stdin.extend(result.stdin);
@@ -103,8 +114,7 @@ pub fn run(asked: &Asked) -> Result<Outcome, Error> {
         outcome.checked.silenced += result.silenced;
         outcome.checked.files.extend(result.file);
     }
-    outcome.notices.sort();
-    outcome.notices.dedup();
+    outcome.checked.files.extend(expired);
     if let (Some(path), true) = (&asked.baseline, asked.write_baseline) {
         let count = baseline::write(path, &mut outcome.checked)?;
         outcome.notices.push(format!("{}: {count} findings", path.display()));

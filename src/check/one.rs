@@ -1,16 +1,23 @@
 //! One file: read, check, mend, report.
 
 use std::io::Read as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use cofferdam_frontend::day::Day;
 use cofferdam_frontend::dockerfile::Dockerfile;
 use cofferdam_frontend::policy::{self, Finding, Level, Levels};
 
+use rustix::fs::OFlags;
+
 use super::project::{Project, Projects};
 use super::{Asked, MAX_SIZE, Mended, STDIN, rewrite, row, shown};
-use crate::config::Date;
 use crate::error::Error;
 use crate::report::findings::{CheckedFile, Row};
+
+/// How long a pipe may be without a writer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What one file came to.
 #[derive(Debug, Default)]
@@ -19,7 +26,8 @@ pub(super) struct Taken {
     pub(super) read: Option<String>,
     /// Findings, if there are any.
     pub(super) file: Option<CheckedFile>,
-    pub(super) notices: Vec<String>,
+    /// Exceptions for it that have ended, each in its configuration.
+    pub(super) expired: Vec<CheckedFile>,
     /// Why it could not be read or written.
     pub(super) failure: Option<String>,
     pub(super) mended: Option<Mended>,
@@ -44,7 +52,7 @@ pub(super) fn file(asked: &Asked, projects: &Projects<'_>, path: &Path) -> Resul
         _ => Path::new("."),
     };
     let project = projects.of(directory)?;
-    let mut taken = look(asked, projects, &project, name, Some(path), bytes);
+    let mut taken = look(asked, &project, name, Some(path), bytes);
     if let (Some(mended), false) = (&taken.mended, asked.dry_run)
         && let Err(error) = rewrite::rewrite(path, &mended.new)
     {
@@ -60,13 +68,20 @@ pub(super) fn stdin(
     bytes: Vec<u8>,
 ) -> Result<Taken, Error> {
     let project = projects.of(Path::new("."))?;
-    Ok(look(asked, projects, &project, STDIN.into(), None, bytes))
+    Ok(look(asked, &project, STDIN.into(), None, bytes))
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let file = std::fs::File::open(path)?;
+    // A named pipe without a writer would never open otherwise.
+    let waits_not = OFlags::NONBLOCK.bits().cast_signed();
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(waits_not).open(path)?;
     let about = file.metadata()?;
     let mut bytes = Vec::new();
+    if about.file_type().is_fifo() {
+        wait_for_writer(&file, &mut bytes)?;
+        let flags = rustix::fs::fcntl_getfl(&file)? - OFlags::NONBLOCK;
+        rustix::fs::fcntl_setfl(&file, flags)?;
+    }
     if about.is_file() {
         // One more, so that the end is seen without growing.
         bytes.reserve(usize::try_from(about.len().min(MAX_SIZE)).unwrap_or(0) + 1);
@@ -78,15 +93,35 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Waits until somebody writes to a pipe, and takes the first bytes, as `check <(generate)` needs.
+fn wait_for_writer(mut pipe: &std::fs::File, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    let mut first = [0; 512];
+    loop {
+        match pipe.read(&mut first) {
+            // Nobody has opened it yet.
+            Ok(0) if Instant::now() < end => std::thread::sleep(Duration::from_millis(10)),
+            Ok(0) => return Err(std::io::Error::other("it is a pipe that nobody writes to")),
+            Ok(read) => {
+                bytes.extend_from_slice(first.get(..read).unwrap_or_default());
+                return Ok(());
+            }
+            // Somebody has, and thinks.
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 fn look(
     asked: &Asked,
-    projects: &Projects<'_>,
     project: &Project,
     name: String,
     path: Option<&Path>,
     bytes: Vec<u8>,
 ) -> Taken {
-    let mut judge = Judge::new(projects, project, path, asked.today);
+    let judge = Judge::new(project, path, asked.today);
     let (mut fixed, mut mended) = (0, None);
     let mut bytes = bytes;
     if let Some(most) = asked.fix {
@@ -100,21 +135,20 @@ fn look(
     }
     let file = Dockerfile::parse(&bytes);
     let (findings, silenced) = judge.look(&file);
-    let mut rows: Vec<Row> = findings
+    let mut places = row::Rows::new(&file);
+    let rows: Vec<Row> = findings
         .into_iter()
         .map(|finding| {
             let denied = project.levels.of(finding.rule, finding.severity) == Level::Deny;
-            row::row(&file, finding, denied)
+            places.row(finding, denied)
         })
         .collect();
-    let notices = std::mem::take(&mut judge.notices);
-    rows.extend(judge.expired.into_iter().map(|message| row::of_config(&message)));
     let any = !rows.is_empty();
     let stdin = if path.is_none() { bytes.clone() } else { Vec::new() };
     Taken {
         read: Some(name.clone()),
         file: any.then_some(CheckedFile { name, source: bytes, rows }),
-        notices,
+        expired: judge.expired,
         failure: None,
         mended,
         stdin,
@@ -132,46 +166,37 @@ pub(super) fn findings(
 ) -> Result<Vec<Finding>, Error> {
     let directory = path.and_then(Path::parent).unwrap_or(Path::new("."));
     let project = projects.of(directory)?;
-    let judge = Judge::new(projects, &project, path, asked.today);
+    let judge = Judge::new(&project, path, asked.today);
     Ok(judge.look(&Dockerfile::parse(bytes)).0)
 }
 
 /// Decides what of a file's findings is reported.
 struct Judge<'a> {
-    projects: &'a Projects<'a>,
     project: &'a Project,
+    today: Day,
     levels: &'a Levels,
     /// Rules that an exception of the project lifts for this file.
     lifted: Vec<String>,
     /// Exceptions whose end has passed.
-    expired: Vec<String>,
-    notices: Vec<String>,
+    expired: Vec<CheckedFile>,
 }
 
 impl<'a> Judge<'a> {
-    fn new(
-        projects: &'a Projects<'a>,
-        project: &'a Project,
-        path: Option<&Path>,
-        today: Date,
-    ) -> Self {
+    fn new(project: &'a Project, path: Option<&Path>, today: Day) -> Self {
         let mut judge = Self {
-            projects,
             project,
+            today,
             levels: &project.levels,
             lifted: Vec::new(),
             expired: Vec::new(),
-            notices: Vec::new(),
         };
         let Some(config) = &project.config else { return judge };
         for exception in config.exceptions_of(path) {
             match exception.expires.filter(|expires| *expires < today) {
-                Some(expires) => judge.expired.push(format!(
-                    "{}:{}: {} ended on {expires}",
-                    config.shown(),
-                    exception.line,
-                    exception.title()
-                )),
+                Some(expires) => {
+                    let message = format!("{} ended on {expires}", exception.title());
+                    judge.expired.push(row::of_config(config, exception.line, message));
+                }
                 None => judge.lifted.push(exception.rule.clone()),
             }
         }
@@ -185,13 +210,8 @@ impl<'a> Judge<'a> {
         let mut findings = policy::check(file, &self.project.settings, wanted);
         findings.extend(policy::read_errors(file));
         findings.sort_by(|a, b| (a.span.start, a.rule).cmp(&(b.span.start, b.rule)));
-        let (mut findings, mut silenced) = match self.projects.today {
-            Some(today) => {
-                let heard = policy::heed(file, findings, today, wanted);
-                (heard.findings, heard.silenced.len())
-            }
-            None => (findings, 0),
-        };
+        let heard = policy::heed(file, findings, self.today, wanted);
+        let (mut findings, mut silenced) = (heard.findings, heard.silenced.len());
         findings.retain(|finding| levels.of(finding.rule, finding.severity) != Level::Allow);
         let before = findings.len();
         findings.retain(|finding| !self.lifted.iter().any(|rule| rule == finding.rule));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cofferdam_frontend::policy::{Day, Levels, Settings};
+use cofferdam_frontend::policy::{Levels, Settings};
 
 use super::Asked;
 use crate::config::{self, Config};
@@ -22,20 +22,13 @@ pub(super) struct Project {
 /// The projects that were met.
 pub(super) struct Projects<'a> {
     asked: &'a Asked,
-    /// The day on which ignores end.
-    pub(super) today: Option<Day>,
     by_directory: Mutex<HashMap<PathBuf, Arc<Project>>>,
     by_file: Mutex<HashMap<PathBuf, Arc<Project>>>,
 }
 
 impl<'a> Projects<'a> {
     pub(super) fn new(asked: &'a Asked) -> Self {
-        Self {
-            asked,
-            today: Day::parse(&asked.today.to_string()),
-            by_directory: Mutex::default(),
-            by_file: Mutex::default(),
-        }
+        Self { asked, by_directory: Mutex::default(), by_file: Mutex::default() }
     }
 
     /// The project of a directory.
@@ -70,7 +63,7 @@ impl<'a> Projects<'a> {
         let registries = config.as_ref().map(|config| config.registries.clone());
         let settings = Settings {
             registries: registries.unwrap_or_default(),
-            today: self.today,
+            today: Some(self.asked.today),
             ..Settings::default()
         };
         Project { config, levels, settings }

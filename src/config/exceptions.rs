@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cofferdam_frontend::day::Day;
 use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::policy::{self, About};
-
-use super::date::Date;
 
 /// Rules that a recorded exception can lift; the others protect what no reason outweighs.
 pub const EXCEPTABLE: [&str; 8] = [
@@ -21,7 +20,7 @@ pub const EXCEPTABLE: [&str; 8] = [
     "secret-in-arg",
 ];
 /// How long a new exception is proposed for, in days.
-const PROPOSED: i64 = 90;
+const PROPOSED: u32 = 90;
 
 /// Whether an exception can lift a rule: those above, and every rule that has a level.
 pub(super) fn is_exceptable(rule: &str) -> bool {
@@ -40,7 +39,7 @@ pub struct Exception {
     /// Who answers for it.
     pub owner: Option<String>,
     /// The last day on which it holds.
-    pub expires: Option<Date>,
+    pub expires: Option<Day>,
     /// The line of the configuration that begins it, from 1.
     pub line: usize,
 }
@@ -53,11 +52,11 @@ pub struct Exceptions {
     file: String,
     /// The Dockerfile as an exception would name it.
     path: String,
-    today: Date,
+    today: Day,
 }
 
 impl Exceptions {
-    pub(super) fn new(list: Vec<Exception>, file: String, path: String, today: Date) -> Self {
+    pub(super) fn new(list: Vec<Exception>, file: String, path: String, today: Day) -> Self {
         let list = list.into_iter().map(|exception| (exception, AtomicBool::new(false)));
         Self { list: Arc::new(list.collect()), file, path, today }
     }

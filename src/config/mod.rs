@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use cofferdam_frontend::day::Day;
 use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::policy::{Level, Levels, Profile};
 
 use crate::error::{Error, SourceText};
 
-mod date;
 mod error;
 mod exceptions;
 mod read;
@@ -19,7 +19,6 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub use date::Date;
 pub use error::ConfigError;
 pub use exceptions::{EXCEPTABLE, Exception, Exceptions};
 pub use schema::schema;
@@ -62,7 +61,7 @@ pub struct Keep {
     /// Who answers for it.
     pub owner: Option<String>,
     /// The last day on which it holds.
-    pub expires: Option<Date>,
+    pub expires: Option<Day>,
     /// The line of the configuration that begins it, from 1.
     pub line: usize,
 }
@@ -90,7 +89,7 @@ pub struct Rules {
     /// Where images may come from; empty allows all.
     pub registries: Vec<String>,
     /// The day of the build.
-    pub today: Date,
+    pub today: Day,
 }
 
 impl Config {
@@ -141,7 +140,7 @@ impl Config {
     }
 
     /// Refuses entries whose end has passed.
-    fn check_ends(&self, exceptions: &[Exception], today: Date) -> Result<(), Error> {
+    fn check_ends(&self, exceptions: &[Exception], today: Day) -> Result<(), Error> {
         let exceptions = exceptions.iter().map(|e| (e.line, e.expires, e.title(), &e.owner));
         let keep = self.keep.iter().map(|k| (k.line, k.expires, k.title(), &k.owner));
         let violations: Vec<Violation> = exceptions
@@ -166,7 +165,7 @@ impl Config {
         Err(Error::Refused { names: Vec::new(), violations, text: Some(text) })
     }
 
-    fn notices(&self, exceptions: &[Exception], today: Date) -> Vec<String> {
+    fn notices(&self, exceptions: &[Exception], today: Day) -> Vec<String> {
         let exceptions = exceptions.iter().map(|e| (e.line, e.expires, e.title()));
         let keep = self.keep.iter().map(|k| (k.line, k.expires, k.title()));
         let soon = exceptions.chain(keep).filter_map(|(line, expires, title)| {
@@ -209,11 +208,7 @@ pub fn find(directory: &Path) -> Option<PathBuf> {
 
 /// What the configuration at `path` means for a build; `dockerfile` is `None` for one that was read
 /// from standard input. Without a configuration nothing is allowed.
-pub fn apply(
-    path: Option<&Path>,
-    dockerfile: Option<&Path>,
-    today: Date,
-) -> Result<Applied, Error> {
+pub fn apply(path: Option<&Path>, dockerfile: Option<&Path>, today: Day) -> Result<Applied, Error> {
     let Some(path) = path else {
         let exceptions = Exceptions::new(Vec::new(), FILE.into(), named(dockerfile, None), today);
         let (keep, notices) = (Vec::new(), Vec::new());

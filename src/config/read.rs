@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use cofferdam_frontend::day::Day;
 use cofferdam_frontend::policy::{self, Level, Profile};
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::date::Date;
 use super::error::ConfigError;
 use super::exceptions::{EXCEPTABLE, Exception, is_exceptable};
 use super::{Config, Keep};
@@ -254,11 +254,11 @@ impl Source<'_> {
         Ok(text.get_ref().trim().to_string())
     }
 
-    fn date(&self, at: Option<Spanned<Datetime>>) -> Result<Option<Date>, ConfigError> {
+    fn date(&self, at: Option<Spanned<Datetime>>) -> Result<Option<Day>, ConfigError> {
         let Some(at) = at else { return Ok(None) };
         let whole_day = match *at.get_ref() {
             Datetime { date: Some(date), time: None, offset: None } => {
-                Date::new(date.year, date.month, date.day)
+                Day::exact(date.year, date.month, date.day)
             }
             _ => None,
         };

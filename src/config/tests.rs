@@ -11,11 +11,11 @@ fn project() -> tempfile::TempDir {
     dir
 }
 
-fn day(year: u16, month: u8, day: u8) -> Date {
-    Date::new(year, month, day).unwrap()
+fn day(year: u16, month: u8, day: u8) -> Day {
+    Day::new(year, month, day)
 }
 
-fn applied(text: &str, dockerfile: &str, today: Date) -> Result<Applied, Error> {
+fn applied(text: &str, dockerfile: &str, today: Day) -> Result<Applied, Error> {
     let dir = project();
     std::fs::write(dir.path().join(FILE), text).unwrap();
     let dockerfile = (dockerfile != "-").then(|| dir.path().join(dockerfile));

@@ -6,7 +6,7 @@ use cofferdam_frontend::dockerfile::Dockerfile;
 use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::policy::rules::registry_not_allowed;
 use cofferdam_frontend::policy::{
-    self, BeforeBuild, Day, Finding, Level, Settings, Severity, before_build,
+    self, BeforeBuild, Finding, Level, Settings, Severity, before_build,
 };
 
 use super::in_engine::Job;
@@ -25,16 +25,15 @@ pub(super) type Warned = (&'static str, Severity);
 pub(super) fn check(job: Job<'_>, written: &DockerfileText) -> Result<Vec<Warned>, Error> {
     let request = job.request;
     let rules = &request.rules;
-    let today = Day::parse(&rules.today.to_string());
     let settings = Settings {
         scope: scope(request, &job.engine.facts().platform),
         registries: rules.registries.clone(),
-        today,
+        today: Some(rules.today),
     };
     let file = Dockerfile::parse(&written.bytes);
     let lifted = |rule: &str| request.exceptions.allows(rule).is_some();
-    let day = today.unwrap_or(Day::new(1970, 1, 1));
-    let BeforeBuild { denied, warned } = before_build(&file, &settings, &rules.levels, day, lifted);
+    let BeforeBuild { denied, warned } =
+        before_build(&file, &settings, &rules.levels, rules.today, lifted);
     if denied.is_empty() {
         return Ok(warned.iter().map(|finding| (finding.rule, finding.severity)).collect());
     }

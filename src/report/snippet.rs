@@ -88,38 +88,40 @@ impl Snippet {
 
     /// The text to show, where the mark begins on the screen, and its width.
     fn marked(&self, source: &str) -> (String, usize, usize) {
-        let cells: Vec<(String, usize)> = source
-            .chars()
-            .map(|character| {
-                let text = printable(character.encode_utf8(&mut [0; 4]));
-                let width = text.chars().map(columns).sum();
-                (text, width)
-            })
-            .collect();
-        let start = self.column.saturating_sub(1).min(cells.len());
-        let end = start.saturating_add(self.length.max(1)).min(cells.len());
-        let width_of = |cells: Option<&[(String, usize)]>| -> usize {
-            cells.unwrap_or_default().iter().map(|cell| cell.1).sum()
+        // Lines may be as long as files: only what is shown is looked at.
+        let cell = |character: char| {
+            let text = printable(character.encode_utf8(&mut [0; 4]));
+            let width = text.chars().map(columns).sum::<usize>();
+            (text, width)
         };
-
-        let from = if width_of(Some(&cells)) > WIDTH { start.saturating_sub(LEAD) } else { 0 };
+        let mut widths = source.chars().map(|character| cell(character).1);
+        let long = widths.try_fold(0, |sum, width| Some(sum + width).filter(|sum| *sum <= WIDTH));
+        let start = self.column.saturating_sub(1);
+        let from = if long.is_none() { start.saturating_sub(LEAD) } else { 0 };
+        let end = start.saturating_add(self.length.max(1));
         let (mut text, mut shown) = (String::new(), 0);
-        let mut cut = cells.len();
-        for (at, (cell, width)) in cells.iter().enumerate().skip(from) {
-            if shown + width > WIDTH {
-                cut = at;
+        let (mut offset, mut width) = (0, 0);
+        let mut cut = false;
+        for (at, character) in source.chars().enumerate().skip(from) {
+            let (cell, columns) = cell(character);
+            if shown + columns > WIDTH {
+                cut = true;
                 break;
             }
-            text += cell;
-            shown += width;
+            text += &cell;
+            shown += columns;
+            match at {
+                at if at < start => offset += columns,
+                at if at < end => width += columns,
+                _ => {}
+            }
         }
-        let mut offset = width_of(cells.get(from..start));
-        let width = width_of(cells.get(start..end.min(cut))).max(1);
+        let width = width.max(1);
         if from > 0 {
             text.insert(0, '…');
             offset += 1;
         }
-        if cut < cells.len() {
+        if cut {
             text.push('…');
         }
         (text, offset, width)

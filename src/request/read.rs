@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use cofferdam_frontend::day::Day;
 use cofferdam_frontend::pins::reference::Reference;
 
 use super::flags::{
@@ -17,7 +18,7 @@ use super::{
     secret, source_policy, ssh, tags, vcs,
 };
 use crate::builders::Contexts;
-use crate::config::{self, Applied, Date};
+use crate::config::{self, Applied};
 use crate::docker_config::{ProxyArg, unset};
 use crate::engine::session::SecretStore;
 use crate::error::Error;
@@ -86,7 +87,7 @@ fn check(
     let dockerfile = DockerfileSource::find(file.as_deref(), &context, stdin)?;
     let path = DockerfileSource::path(file.as_deref(), &context);
     let config_file = config::find(lock::directory_of(path.as_deref()));
-    let today = Date::of(std::time::SystemTime::now());
+    let today = Day::of(std::time::SystemTime::now());
     let Applied { exceptions, keep, strip_capabilities, notices: about_config, rules } =
         config::apply(config_file.as_deref(), path.as_deref(), today)?;
     notices.extend(about_config);

@@ -75,6 +75,7 @@ pub struct Item {
 /// What a piece of the file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemKind {
+    /// One blank line, or several.
     Blank,
     Comment,
     /// An index into [`Dockerfile::directives`].
@@ -107,6 +108,11 @@ impl Dockerfile {
     /// The line and column of a byte offset, both counted from 1.
     pub fn line_col(&self, offset: usize) -> LineCol {
         self.lines.line_col(offset)
+    }
+
+    /// The piece that holds the byte at `offset`; `None` behind the end.
+    pub fn item_at(&self, offset: usize) -> Option<&Item> {
+        self.items.get(self.items.partition_point(|item| item.span.end <= offset))
     }
 
     /// The build stages in order.

@@ -6,7 +6,7 @@ use super::error::{ParseError, ParseErrorKind};
 use super::heredoc::{self, Heredoc};
 use super::instruction::{Args, Instruction, Keyword, Pair};
 use super::json::{self, JsonArray};
-use super::logical::Logical;
+use super::logical::{Logical, Word};
 use super::span::{LineIndex, Span};
 use super::{Dockerfile, Item, ItemKind, split, text};
 
@@ -67,15 +67,24 @@ impl Parser<'_> {
     fn line(&mut self) -> Option<Span> {
         let line = self.lines.line_span(self.next).filter(|span| !span.is_empty())?;
         self.next += 1;
-        let newline = line.of(self.source).ends_with(b"\n");
-        let length = line.len() - usize::from(newline);
-        if length >= MAX_LINE {
+        if self.is_too_long(line) {
             self.error(ParseErrorKind::LineTooLong, line);
         }
         Some(line)
     }
 
+    fn is_too_long(&self, line: Span) -> bool {
+        let newline = line.of(self.source).ends_with(b"\n");
+        line.len() - usize::from(newline) >= MAX_LINE
+    }
+
     fn item(&mut self, kind: ItemKind, start: usize, end: usize) {
+        if let Some(last) = self.items.last_mut()
+            && (last.kind, kind) == (ItemKind::Blank, ItemKind::Blank)
+        {
+            last.span.end = end;
+            return;
+        }
         self.items.push(Item { kind, span: Span::new(start, end) });
     }
 
@@ -140,9 +149,11 @@ impl Parser<'_> {
         let mut empty_continuations = Vec::new();
         let mut end = first.end;
         let (kept, mut open) = self.continuation(content);
+        let mut too_long = self.is_too_long(first);
         logical.push(self.source, kept);
         while open && let Some(line) = self.line() {
             end = line.end;
+            too_long |= self.is_too_long(line);
             let content = without_newline(self.source, line);
             let visible = text::trim_start(self.source, content);
             if visible.is_empty() {
@@ -157,10 +168,13 @@ impl Parser<'_> {
             logical.push(self.source, kept);
             open = more;
         }
-        let mut instruction = self.node(logical, content.start);
+        let mut instruction = match too_long {
+            true => self.unread(logical),
+            false => self.node(logical, content.start),
+        };
         instruction.comments = comments;
         instruction.empty_continuations = empty_continuations;
-        if let Some(body_end) = self.heredocs(&mut instruction) {
+        if !too_long && let Some(body_end) = self.heredocs(&mut instruction) {
             end = body_end;
         }
         check::heredocs(&instruction, &self.lines, &mut self.errors);
@@ -178,6 +192,25 @@ impl Parser<'_> {
         }
         instruction.logical = logical;
         instruction
+    }
+
+    /// An instruction that no engine reads: a tree of its words could take all memory.
+    fn unread(&self, logical: Logical) -> Instruction {
+        let cut = split::keyword(&logical, logical.all());
+        let keyword_word = logical.word(cut.keyword);
+        let span = logical.span(Span::new(cut.keyword.start, cut.rest.end.max(cut.keyword.end)));
+        Instruction {
+            keyword: Keyword::of(&keyword_word.text),
+            keyword_word,
+            flags: Vec::new(),
+            args: Args::Broken(Word { text: String::new(), span, parts: Vec::new() }),
+            heredocs: Vec::new(),
+            span,
+            line: self.lines.line_col(span.start).line,
+            logical,
+            comments: Vec::new(),
+            empty_continuations: Vec::new(),
+        }
     }
 
     fn build(&mut self, logical: &Logical, range: Span, trigger: bool) -> Instruction {

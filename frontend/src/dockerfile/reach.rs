@@ -1,6 +1,7 @@
 //! What the target needs: walking the graph of stages and sources.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::inputs::{ImageInputs, InputError, InputErrorKind};
 use super::instruction::Instruction;
@@ -152,7 +153,7 @@ impl Graph<'_> {
 
     /// Lists the triggers that no stage of this file runs; names of stages are left out.
     fn recorded_triggers(&mut self) {
-        for stage in self.stages.clone() {
+        for stage in Rc::clone(&self.stages).iter() {
             for index in stage.body.clone() {
                 let node = self.dockerfile.instructions.get(index);
                 let Some(inner) = node.and_then(Instruction::trigger) else {
@@ -160,7 +161,7 @@ impl Graph<'_> {
                 };
                 for (kind, word) in froms(inner) {
                     let Some(word) = word else { continue };
-                    let place = Place { kind, word: &word, stage: &stage, onbuild: true };
+                    let place = Place { kind, word: &word, stage, onbuild: true };
                     if let Source::Image(input) = self.source(&place) {
                         self.add(input);
                     }

@@ -4,6 +4,7 @@
 //! stages, and a numeric `--from` can mean one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::expand::{EmptyEnv, Expanded, Lex, WORK};
 use super::inputs::{ImageInput, ImageInputKind, ImageInputs, InputError, InputErrorKind};
@@ -25,7 +26,7 @@ pub(crate) fn resolve(dockerfile: &Dockerfile, scope: &Scope) -> ImageInputs {
         globals: scope::global_args(dockerfile, scope),
         lex: Lex::new(dockerfile.escape()),
         work: WORK,
-        stages: dockerfile.stages(),
+        stages: dockerfile.stages().into(),
         states: Vec::new(),
         names: BTreeMap::new(),
         inputs: Vec::new(),
@@ -73,7 +74,8 @@ pub(super) struct Graph<'a> {
     pub(super) lex: Lex,
     /// What expansions may still cost.
     work: Work,
-    pub(super) stages: Vec<Stage>,
+    /// Shared, since walking them changes the rest.
+    pub(super) stages: Rc<[Stage]>,
     pub(super) states: Vec<State>,
     /// Stage names in lower case; the last of a name wins.
     pub(super) names: BTreeMap<String, usize>,
@@ -148,7 +150,7 @@ impl Graph<'_> {
 
     /// One state per stage, bases resolved to earlier stages.
     fn stages(&mut self) {
-        for stage in self.stages.clone() {
+        for stage in Rc::clone(&self.stages).iter() {
             let mut state = State { stage: Some(stage.index), ..State::default() };
             let replaced = stage.name.as_ref().is_some_and(|name| self.scope.has_context(name));
             let platform = stage.platform.as_ref().and_then(|word| self.platform(word));
@@ -159,7 +161,7 @@ impl Graph<'_> {
             if let Some((word, done)) = base
                 && !replaced
             {
-                match self.base(&stage, word, done, platform) {
+                match self.base(stage, word, done, platform) {
                     Ok(Base::Stage(index)) => state.base = Some(index),
                     Ok(Base::Image(input)) => {
                         state.input = Some(self.inputs.len());
@@ -171,8 +173,8 @@ impl Graph<'_> {
             }
             let index = self.states.len();
             self.states.push(state);
-            if let Some(name) = stage.name {
-                self.names.insert(name, index);
+            if let Some(name) = &stage.name {
+                self.names.insert(name.clone(), index);
             }
         }
     }
@@ -234,10 +236,10 @@ impl Graph<'_> {
 
     /// The sources of every stage's COPY and RUN, in file order.
     fn sources(&mut self) {
-        for stage in self.stages.clone() {
+        for stage in Rc::clone(&self.stages).iter() {
             for index in stage.body.clone() {
                 if let Some(node) = self.dockerfile.instructions.get(index) {
-                    self.sources_of(node, &stage, stage.index, false);
+                    self.sources_of(node, stage, stage.index, false);
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::instruction::{Instruction, Keyword};
 use super::pattern::{Work, spend};
 use super::platform::Platform;
 use super::span::Span;
-use super::{Dockerfile, Stage, text};
+use super::{Dockerfile, Stage, stage, text};
 
 /// What the caller of a build decides about the file's variables and stages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,7 +89,10 @@ fn predefined(dockerfile: &Dockerfile, scope: &Scope) -> BTreeMap<String, String
         set("TARGETARCH", &target.arch);
         set("TARGETVARIANT", &target.variant);
     }
-    let last = dockerfile.stages().pop().and_then(|stage| stage.name);
+    let nodes = &dockerfile.instructions;
+    let last = nodes.iter().rposition(|node| node.keyword == Keyword::From);
+    let last = last.and_then(|last| nodes.get(last..)).and_then(|rest| stage::stages(rest).pop());
+    let last = last.and_then(|stage| stage.name);
     let target = scope.target.clone().filter(|name| !name.is_empty()).or(last);
     set("TARGETSTAGE", target.as_deref().unwrap_or("default"));
     args

@@ -142,6 +142,8 @@ pub(crate) fn plain_words(line: &Logical, range: Span) -> Vec<Word> {
     if let Some(from) = start {
         words.push(line.word(Span::new(range.start + from, range.end)));
     }
+    // There may be as many lists as lines.
+    words.shrink_to_fit();
     words
 }
 

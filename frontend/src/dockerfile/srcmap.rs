@@ -51,6 +51,10 @@ impl SourceMap {
             last.from.end = from.end;
             return;
         }
+        if self.runs.is_empty() {
+            // Nearly every text is made of one piece.
+            self.runs.reserve_exact(1);
+        }
         self.runs.push(Run { at, len, from });
     }
 

@@ -27,7 +27,8 @@ pub struct Stage {
 }
 
 pub(crate) fn stages(instructions: &[Instruction]) -> Vec<Stage> {
-    let mut stages: Vec<Stage> = Vec::new();
+    let froms = instructions.iter().filter(|node| node.keyword == Keyword::From);
+    let mut stages: Vec<Stage> = Vec::with_capacity(froms.count());
     for (at, node) in instructions.iter().enumerate() {
         if node.keyword != Keyword::From {
             if let Some(last) = stages.last_mut() {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::day::Day;
+
 /// A moment in UTC to the second, as RFC 3339 writes it: `2026-11-21T23:00:00Z`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(String);
@@ -18,17 +20,9 @@ impl Timestamp {
             return None;
         }
         let number = |from: usize, to: usize| text.get(from..to)?.parse::<u32>().ok();
-        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let days = match month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 if leap => 29,
-            2 => 28,
-            _ => return None,
-        };
+        let day = Day::parse(text.get(..10)?);
         let clock = number(11, 13)? < 24 && number(14, 16)? < 60 && number(17, 19)? < 60;
-        (clock && (1..=days).contains(&day)).then(|| Self(text.to_owned()))
+        (clock && day.is_some()).then(|| Self(text.to_owned()))
     }
 
     /// 1970, for a clock that tells no date the format can hold.

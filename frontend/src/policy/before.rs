@@ -6,7 +6,8 @@ use super::ignore::heed;
 use super::level::{Level, Levels};
 use super::registry;
 use super::rule::About;
-use super::settings::{Day, Settings};
+use super::settings::Settings;
+use crate::day::Day;
 use crate::dockerfile::Dockerfile;
 
 /// The findings that a build does not decide by itself, in source order.

@@ -27,10 +27,7 @@ pub fn check(
     for rule in registry::every_rule().filter(|rule| wanted(rule.about())) {
         rule.text(&view, &mut found);
     }
-    let mut list = found.list;
-    list.sort_by(|a, b| (a.span.start, a.rule).cmp(&(b.span.start, b.rule)));
-    list.dedup();
-    list
+    found.sorted()
 }
 
 /// What BuildKit would refuse to read, as findings in source order; a file that is no text has one.
@@ -38,7 +35,7 @@ pub fn read_errors(file: &Dockerfile) -> Vec<Finding> {
     let mut found = Findings::default();
     if is_binary(file) {
         found.report(&PARSE_ERROR, Span::default(), "this is no text, and no Dockerfile");
-        return found.list;
+        return found.sorted();
     }
     for error in file.errors.iter().take(ERRORS) {
         found.report(&PARSE_ERROR, error.span, short(error.kind.to_string()));
@@ -47,7 +44,7 @@ pub fn read_errors(file: &Dockerfile) -> Vec<Finding> {
         let message = format!("{} more errors from here on", file.errors.len() - ERRORS);
         found.report(&PARSE_ERROR, next.span, message);
     }
-    found.list
+    found.sorted()
 }
 
 /// A message that quotes a file may be as long as the file.

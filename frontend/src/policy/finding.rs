@@ -1,5 +1,6 @@
 //! What a rule found, where, and how to mend it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::rule::About;
@@ -131,10 +132,17 @@ impl Finding {
     }
 }
 
+/// Most findings of one rule that are told one by one; people write no file that has as many.
+const MOST: usize = 10_000;
+
 /// Where rules put what they find.
 #[derive(Debug, Default)]
 pub struct Findings {
-    pub(super) list: Vec<Finding>,
+    list: Vec<Finding>,
+    /// How many findings each rule has, and the first that is not kept.
+    counts: BTreeMap<&'static str, (usize, Option<Finding>)>,
+    /// Takes what is said of a finding that is not kept.
+    spare: Option<Finding>,
 }
 
 impl Findings {
@@ -154,8 +162,53 @@ impl Findings {
             help: None,
             fix: None,
         };
+        let (count, next) = self.counts.entry(about.id).or_default();
+        *count += 1;
+        if *count > MOST {
+            next.get_or_insert_with(|| finding.clone());
+            return self.spare.insert(finding);
+        }
         let index = self.list.len();
         self.list.push(finding);
         &mut self.list[index]
+    }
+
+    /// As they were reported.
+    #[cfg(test)]
+    pub(super) fn list(&self) -> &[Finding] {
+        &self.list
+    }
+
+    /// Everything in source order, nothing twice; of what is too much only how much it is.
+    pub(super) fn sorted(self) -> Vec<Finding> {
+        let mut list = self.list;
+        for (count, next) in self.counts.into_values() {
+            list.extend(next.map(|next| Finding {
+                message: format!("{} more findings of this rule from here on", count - MOST),
+                ..next
+            }));
+        }
+        list.sort_by(|a, b| (a.span.start, a.rule).cmp(&(b.span.start, b.rule)));
+        list.dedup();
+        list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::catalog::PARSE_ERROR;
+
+    #[test]
+    fn too_much_is_counted() {
+        let mut found = Findings::default();
+        for at in 0..MOST + 5 {
+            found.report(&PARSE_ERROR, Span::new(at, at + 1), "wrong").help("mend it");
+        }
+        let list = found.sorted();
+        assert_eq!(list.len(), MOST + 1);
+        let last = list.last().unwrap();
+        assert_eq!(last.message, "5 more findings of this rule from here on");
+        assert_eq!(last.span.start, MOST);
     }
 }

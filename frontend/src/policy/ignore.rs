@@ -13,11 +13,13 @@
 
 mod read;
 
+use std::collections::BTreeMap;
+
 use self::read::{Comment, Names, Scope, comment, skipped};
 use super::catalog::{self, BAD_IGNORE, UNUSED_IGNORE};
 use super::finding::{Finding, Findings};
 use super::rule::{About, Place};
-use super::settings::Day;
+use crate::day::Day;
 use crate::dockerfile::{Dockerfile, ItemKind, Span};
 
 /// Findings after the file's comments had their say.
@@ -38,7 +40,6 @@ struct Entry {
     span: Span,
     /// Whether it is our own, which has to be of use.
     own: bool,
-    used: bool,
 }
 
 /// Applies the comments of a file to its findings; `today` decides which have ended, and `ran`
@@ -50,17 +51,31 @@ pub fn heed(
     ran: impl Fn(&About) -> bool,
 ) -> Heard {
     let mut found = Findings::default();
-    let mut entries = entries(file, today, &mut found);
+    let entries = entries(file, today, &mut found);
+    // Instructions stand apart, so that at most one reach of a rule has a place in it.
+    let mut used = BTreeMap::<Key, (Option<Span>, bool)>::new();
+    for entry in &entries {
+        used.entry(entry.key()).or_insert((entry.reach, false));
+    }
     let mut heard = Heard::default();
     for finding in findings {
+        let (rule, at) = (finding.rule, finding.span.start);
         let mut silenced = false;
-        for entry in entries.iter_mut().filter(|entry| entry.covers(&finding)) {
-            entry.used = true;
-            silenced = true;
+        if !catalog::is_own(rule) {
+            let below = used.range((rule, Some(0))..=(rule, Some(at))).next_back();
+            let below = below.map(|(key, _)| *key);
+            for key in [Some((rule, None)), below].into_iter().flatten() {
+                let Some((reach, used)) = used.get_mut(&key) else { continue };
+                if reach.is_none_or(|reach| (reach.start..reach.end).contains(&at)) {
+                    *used = true;
+                    silenced = true;
+                }
+            }
         }
         if silenced { heard.silenced.push(finding) } else { heard.findings.push(finding) }
     }
-    let unused = entries.iter().filter(|entry| entry.own && !entry.used);
+    let is_used = |entry: &Entry| used.get(&entry.key()).is_some_and(|(_, used)| *used);
+    let unused = entries.iter().filter(|entry| entry.own && !is_used(entry));
     for entry in unused.filter(|entry| catalog::about(entry.rule).is_some_and(&ran)) {
         let message = format!("nothing here is against {}", entry.rule);
         found.report(&UNUSED_IGNORE, entry.span, message).help(match entry.reach {
@@ -68,15 +83,18 @@ pub fn heed(
             None => "remove it",
         });
     }
-    heard.findings.extend(found.list);
+    heard.findings.extend(found.sorted());
     heard.findings.sort_by(|a, b| (a.span.start, a.rule).cmp(&(b.span.start, b.rule)));
     heard
 }
 
+/// A rule, and where the reach of a comment begins; `None` for the whole file.
+type Key = (&'static str, Option<usize>);
+
 impl Entry {
-    fn covers(&self, finding: &Finding) -> bool {
-        let within = |reach: Span| (reach.start..reach.end).contains(&finding.span.start);
-        finding.rule == self.rule && !catalog::is_own(finding.rule) && self.reach.is_none_or(within)
+    /// What it silences.
+    fn key(&self) -> Key {
+        (self.rule, self.reach.map(|reach| reach.start))
     }
 }
 
@@ -84,7 +102,7 @@ fn entries(file: &Dockerfile, today: Day, found: &mut Findings) -> Vec<Entry> {
     let mut entries = Vec::new();
     for rule in file.check.iter().flat_map(|check| skipped(&check.value)) {
         let span = Span::default();
-        entries.push(Entry { rule, reach: None, span, own: false, used: false });
+        entries.push(Entry { rule, reach: None, span, own: false });
     }
     // Comments that wait for the instruction below them.
     let mut waiting: Vec<Span> = Vec::new();
@@ -123,13 +141,9 @@ fn take(
     let Some(Comment { scope, names }) = comment(file.source(), span) else { return };
     let reach = (scope == Scope::Below).then_some(below);
     match names {
-        Names::Foreign(rules) => entries.extend(rules.into_iter().map(|rule| Entry {
-            rule,
-            reach,
-            span,
-            own: false,
-            used: true,
-        })),
+        Names::Foreign(rules) => {
+            entries.extend(rules.into_iter().map(|rule| Entry { rule, reach, span, own: false }))
+        }
         Names::Bad { span, message, help } => {
             found.report(&BAD_IGNORE, span, message).help(help);
         }
@@ -142,7 +156,7 @@ fn take(
             for (name, at) in rules {
                 match known(&name) {
                     Ok(rule) => {
-                        entries.push(Entry { rule, reach, span: at, own: true, used: false });
+                        entries.push(Entry { rule, reach, span: at, own: true });
                     }
                     Err((message, help)) => {
                         found.report(&BAD_IGNORE, at, message).help(help);

@@ -1,6 +1,7 @@
 //! What the tests of rules share: a rule over a text, and its fixes made.
 
-use super::{Day, Finding, Fix, Rule, Settings, View, finding::Findings};
+use super::{Finding, Fix, Rule, Settings, View, finding::Findings};
+use crate::day::Day;
 use crate::dockerfile::Dockerfile;
 
 /// A day on which the tests look.
@@ -16,7 +17,7 @@ pub fn findings_with(rule: &dyn Rule, source: &str, settings: &Settings) -> Vec<
     let file = Dockerfile::parse(source.as_bytes());
     let mut found = Findings::default();
     rule.text(&View::new(&file, settings), &mut found);
-    found.list
+    found.list().to_vec()
 }
 
 /// The texts that the findings point at.

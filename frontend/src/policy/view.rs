@@ -30,8 +30,12 @@ pub struct View<'a> {
     pub settings: &'a Settings,
     pub stages: Vec<Stage>,
     images: OnceCell<ImageInputs>,
+    /// Of each stage the place of its base among them.
+    bases: OnceCell<Vec<Option<usize>>>,
     globals: OnceCell<Globals>,
     lineage: OnceCell<Vec<usize>>,
+    /// Of each stage whether it is one of them.
+    result: OnceCell<Vec<bool>>,
     runs: OnceCell<Vec<Run<'a>>>,
     variables: OnceCell<Vec<Variables>>,
     names: OnceCell<BTreeMap<String, Vec<usize>>>,
@@ -44,6 +48,10 @@ type Variables = Option<Rc<BTreeMap<String, String>>>;
 const MOST_CHANGES: usize = 2000;
 /// How long all variables of a moment may be together.
 const MOST_BYTES: usize = 1 << 15;
+/// How much memory all moments may take together, in bytes; each change makes a new one.
+const MOST_KEPT: usize = 32 << 20;
+/// What a variable takes besides its bytes, about.
+const OF_A_VARIABLE: usize = 128;
 
 impl<'a> View<'a> {
     pub fn new(file: &'a Dockerfile, settings: &'a Settings) -> Self {
@@ -52,8 +60,10 @@ impl<'a> View<'a> {
             settings,
             stages: file.stages(),
             images: OnceCell::new(),
+            bases: OnceCell::new(),
             globals: OnceCell::new(),
             lineage: OnceCell::new(),
+            result: OnceCell::new(),
             runs: OnceCell::new(),
             variables: OnceCell::new(),
             names: OnceCell::new(),
@@ -72,10 +82,18 @@ impl<'a> View<'a> {
 
     /// The image that a stage begins with; `None` for `scratch` and earlier stages.
     pub fn base(&self, stage: usize) -> Option<&ImageInput> {
-        self.images()
-            .inputs
-            .iter()
-            .find(|input| input.kind == ImageInputKind::From && input.stage == Some(stage))
+        let inputs = &self.images().inputs;
+        let bases = self.bases.get_or_init(|| {
+            let mut bases = vec![None; self.stages.len()];
+            for (index, input) in inputs.iter().enumerate().rev() {
+                let stage = input.stage.filter(|_| input.kind == ImageInputKind::From);
+                if let Some(base) = stage.and_then(|stage| bases.get_mut(stage)) {
+                    *base = Some(index);
+                }
+            }
+            bases
+        });
+        inputs.get((*bases.get(stage)?)?)
     }
 
     /// The arguments before the first FROM.
@@ -98,7 +116,7 @@ impl<'a> View<'a> {
         let lex = dockerfile::Lex::new(self.file.escape());
         let mut before: Vec<Variables> = vec![None; self.file.instructions.len()];
         let mut ends: Vec<Variables> = Vec::new();
-        let (mut changes, mut work) = (0, dockerfile::WORK);
+        let (mut changes, mut kept, mut work) = (0, 0, dockerfile::WORK);
         for stage in &self.stages {
             let mut now: Variables = match self.parent(stage) {
                 Some(parent) => ends.get(parent.index).cloned().flatten(),
@@ -117,7 +135,8 @@ impl<'a> View<'a> {
                     changes += 1;
                     let bytes: usize =
                         known.iter().map(|(name, value)| name.len() + value.len()).sum();
-                    if changes > MOST_CHANGES || bytes > MOST_BYTES {
+                    kept += bytes + known.len() * OF_A_VARIABLE;
+                    if changes > MOST_CHANGES || bytes > MOST_BYTES || kept > MOST_KEPT {
                         now = None;
                     }
                 }
@@ -200,7 +219,16 @@ impl<'a> View<'a> {
 
     /// Whether what a stage does ends in the image.
     pub fn in_result(&self, stage: Option<usize>) -> bool {
-        stage.is_some_and(|stage| self.lineage().contains(&stage))
+        let result = self.result.get_or_init(|| {
+            let mut result = vec![false; self.stages.len()];
+            for stage in self.lineage() {
+                if let Some(ends) = result.get_mut(*stage) {
+                    *ends = true;
+                }
+            }
+            result
+        });
+        stage.and_then(|stage| result.get(stage)).is_some_and(|ends| *ends)
     }
 
     /// All instructions, and behind each ONBUILD its trigger.

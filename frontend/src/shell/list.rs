@@ -10,6 +10,7 @@ pub(super) fn parse(bytes: &[u8]) -> Script {
         // What closes nothing is stepped over.
         reader.pos += 1;
     }
+    reader.script.commands.shrink_to_fit();
     reader.script
 }
 

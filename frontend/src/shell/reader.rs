@@ -111,7 +111,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn push(&mut self, command: Command) -> usize {
+    pub(super) fn push(&mut self, mut command: Command) -> usize {
+        // Scripts are kept, and most commands are short.
+        command.words.shrink_to_fit();
         self.script.commands.push(command);
         self.script.commands.len() - 1
     }

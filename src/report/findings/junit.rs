@@ -1,12 +1,14 @@
 //! JUnit's XML: a suite for each file, a failed case for each finding that is denied.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use super::{Checked, CheckedFile, Row, see};
 
 pub(super) fn write(checked: &Checked, out: &mut dyn Write) -> std::io::Result<()> {
     let rows = checked.rows().count();
-    let clean = checked.names.len().saturating_sub(checked.files.len());
+    let found: HashSet<&str> = checked.files.iter().map(|file| file.name.as_str()).collect();
+    let clean = checked.names.iter().filter(|name| !found.contains(name.as_str())).count();
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(
         out,
@@ -27,6 +29,10 @@ pub(super) fn write(checked: &Checked, out: &mut dyn Write) -> std::io::Result<(
                 )?;
             }
         }
+    }
+    // Configurations were no files to look at.
+    for file in files {
+        suite(file, out)?;
     }
     writeln!(out, "</testsuites>")
 }

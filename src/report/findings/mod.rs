@@ -21,7 +21,7 @@ pub use rules::{page, rules_json, rules_table};
 pub struct Checked {
     /// All files that were looked at.
     pub names: Vec<String>,
-    /// Those with findings, in order.
+    /// Those with findings, in order; behind them configurations whose exceptions have ended.
     pub files: Vec<CheckedFile>,
     /// Findings that were mended.
     pub fixed: usize,

@@ -1,7 +1,7 @@
 //! What an ignore comment says.
 
+use crate::day::Day;
 use crate::dockerfile::Span;
-use crate::policy::Day;
 use crate::policy::catalog;
 
 /// What a comment is for.

@@ -105,9 +105,7 @@ fn hidden(source: &[u8]) -> impl Iterator<Item = (usize, char)> {
 /// Whether a byte stands in a comment, between instructions or within one.
 fn in_comment(view: &View<'_>, offset: usize) -> bool {
     let holds = |span: &Span| span.start <= offset && offset < span.end;
-    let items = &view.file.items;
-    let at = items.partition_point(|item| item.span.end <= offset);
-    match items.get(at).map(|item| item.kind) {
+    match view.file.item_at(offset).map(|item| item.kind) {
         Some(ItemKind::Comment) => true,
         Some(ItemKind::Instruction(index)) => view
             .file

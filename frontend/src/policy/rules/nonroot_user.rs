@@ -1,7 +1,7 @@
 //! Processes of the image run as root.
 
 use super::final_user::{self, User};
-use crate::dockerfile::{ItemKind, Keyword, Span};
+use crate::dockerfile::{Keyword, Span};
 use crate::pins::Reference;
 use crate::policy::{About, Edit, Findings, Place, Rule, Severity, View};
 
@@ -246,8 +246,7 @@ fn appended(view: &View<'_>, stage: usize, user: &str) -> Option<Edit> {
     if let Some(first) = tail.last() {
         return Some(Edit::insert(first.span.start, format!("USER {user}{end_of_line}")));
     }
-    let last = stage.body.end.checked_sub(1)?;
-    let item = view.file.items.iter().find(|item| item.kind == ItemKind::Instruction(last))?;
+    let item = view.file.item_at(instructions.last()?.span.start)?;
     let whole = item.span.of(source);
     let open =
         whole.trim_ascii_end().last().is_some_and(|byte| char::from(*byte) == view.file.escape());

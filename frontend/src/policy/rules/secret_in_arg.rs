@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::dockerfile::{ItemKind, Keyword, Pair};
+use crate::dockerfile::{Keyword, Pair};
 use crate::policy::secret_arg::{self, Reason, SecretArg, Shape};
 use crate::policy::{About, Edit, Findings, Node, Place, Rule, Severity, View};
 
@@ -123,12 +123,10 @@ fn as_mount(view: &View<'_>, node: Node<'_>, name: &str, id: &str) -> Option<Vec
     if large || node.onbuild || node.stage.is_none() || node.instruction.pairs().len() != 1 {
         return None;
     }
-    let item =
-        view.file.items.iter().find(|item| item.kind == ItemKind::Instruction(node.index))?;
+    let item = view.file.item_at(node.instruction.span.start)?;
     let mut edits = vec![Edit::replace(item.span, "")];
     for other in view.nodes().filter(|other| other.index != node.index) {
-        let item =
-            view.file.items.iter().find(|item| item.kind == ItemKind::Instruction(other.index))?;
+        let item = view.file.item_at(other.instruction.span.start)?;
         if !uses(&view.text(item.span), name) {
             continue;
         }

@@ -1,5 +1,6 @@
 //! A secret of a mount that a step writes into a layer, a cache or the log.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::dockerfile::{Flag, mount};
@@ -32,6 +33,7 @@ impl Rule for SecretMountLeaked {
                     continue;
                 }
                 let after = run.script.commands.get(at + 1..).unwrap_or_default();
+                let after = after.get(..FOLLOWED).unwrap_or(after);
                 let Some(leak) = mounts.leak(run, command, after) else { continue };
                 let in_result = view.in_result(run.node.stage) || run.node.onbuild;
                 let severity = if in_result || leak == Leak::Log {
@@ -45,6 +47,12 @@ impl Rule for SecretMountLeaked {
         }
     }
 }
+
+/// How many commands behind a leak may undo it; people write dozens in a step.
+const FOLLOWED: usize = 500;
+
+/// How many mounts and variables are followed.
+const MOST: usize = 200;
 
 /// Where a secret ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +99,8 @@ struct Mounts {
     caches: Vec<String>,
     /// Directories whose contents go away: tmpfs, bind.
     passing: Vec<String>,
+    /// Whether some group's output goes elsewhere, once it was asked.
+    grouped: OnceCell<bool>,
 }
 
 impl Mounts {
@@ -101,11 +111,12 @@ impl Mounts {
             variables: BTreeSet::new(),
             caches: Vec::new(),
             passing: vec!["/dev".into(), "/proc".into()],
+            grouped: OnceCell::new(),
         };
         let instruction = run.node.instruction;
         let flags: Vec<&Flag> =
             instruction.flags.iter().filter(|flag| flag.name == "mount").collect();
-        for flag in flags {
+        for flag in flags.into_iter().take(MOST) {
             let Ok(mount) = mount(&instruction.logical, flag) else { continue };
             let get = |names: &[&str]| {
                 names.iter().find_map(|name| mount.get(name)).map(|word| word.text.clone())
@@ -135,6 +146,9 @@ impl Mounts {
     fn follow(&mut self, run: &Run<'_>) {
         for command in &run.script.commands {
             for assignment in &command.assignments {
+                if self.variables.len() >= MOST {
+                    return;
+                }
                 let text = assignment.value.text.as_str();
                 if self.reads(text) || self.names_variable(text) {
                     self.variables.insert(assignment.name.clone());
@@ -208,7 +222,11 @@ impl Mounts {
                 match to_file {
                     Some(redirect) => self.written(&redirect.target, None, after),
                     // In a function or group, somebody else may take it.
-                    None if piped || command.depth > 0 || redirected(command) || grouped(run) => {
+                    None if piped
+                        || command.depth > 0
+                        || redirected(command)
+                        || *self.grouped.get_or_init(|| grouped(run)) =>
+                    {
                         None
                     }
                     None => Some(Leak::Log),
@@ -262,7 +280,9 @@ impl Mounts {
             ("composer" | "poetry", ["config", ..]) => true,
             _ => false,
         };
-        let secret = call.args.iter().any(|word| self.holds(word));
+        if !remembers || !call.args.iter().any(|word| self.holds(word)) {
+            return None;
+        }
         let undone = removes(after, |_| true)
             || after.iter().filter_map(Command::call).any(|later| {
                 later.name == call.name
@@ -272,7 +292,7 @@ impl Mounts {
                         undoing.iter().any(|undo| word.text.contains(undo))
                     })
             });
-        (remembers && secret && !undone).then_some(Leak::Configuration)
+        (!undone).then_some(Leak::Configuration)
     }
 }
 

@@ -43,10 +43,9 @@ impl Rule for SeveralCommands {
             let finding = found.report(&ABOUT, replaced.instruction.span, message);
             finding.note(node.instruction.keyword_word.span, "replaced here");
             finding.help("remove it");
-            let items = &view.file.items;
-            let at = items.partition_point(|it| it.span.end <= replaced.instruction.span.start);
             let is_it = ItemKind::Instruction(replaced.index);
-            if let Some(item) = items.get(at).filter(|item| item.kind == is_it) {
+            let item = view.file.item_at(replaced.instruction.span.start);
+            if let Some(item) = item.filter(|item| item.kind == is_it) {
                 finding.safe_fix("remove it", vec![Edit::replace(item.span, "")]);
             }
         }

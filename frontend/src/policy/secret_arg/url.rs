@@ -19,8 +19,8 @@ pub(super) fn proxy_password(text: &str) -> bool {
 }
 
 fn authority_has_password(rest: &str) -> bool {
-    let end = rest.find(['/', '?', '#', '"', '\'', '`', '<', '\\']).unwrap_or(rest.len());
-    let end = rest.find(char::is_whitespace).map_or(end, |space| space.min(end));
+    let ends = |c: char| c.is_whitespace() || "/?#\"'`<\\".contains(c);
+    let end = rest.find(ends).unwrap_or(rest.len());
     let Some((userinfo, host)) = rest.get(..end).and_then(|authority| authority.rsplit_once('@'))
     else {
         return false;

@@ -3,8 +3,9 @@
 mod table;
 
 use self::table::{LINES, Line};
+use crate::day::Day;
 use crate::dockerfile::{ImageInput, ImageInputKind, Span};
-use crate::policy::{About, Day, Edit, Findings, Place, Rule, Severity, View};
+use crate::policy::{About, Edit, Findings, Place, Rule, Severity, View};
 
 pub struct StaleBase;
 

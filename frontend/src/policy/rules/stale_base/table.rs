@@ -1,12 +1,15 @@
 //! When versions of official images ended.
 //!
-//! Sources, as of 2026-01: wiki.debian.org/LTS (end of LTS), ubuntu.com/about/release-cycle (end of
-//! standard support), alpinelinux.org/releases, the announcements of the CentOS and Fedora projects,
-//! devguide.python.org/versions, github.com/nodejs/release, go.dev/doc/devel/release (the day of the
-//! second newer release), php.net/eol.php, ruby-lang.org/en/downloads/branches,
-//! postgresql.org/support/versioning, hub.docker.com/_/openjdk. A version whose day is not certain has no row.
+//! Debian and Ubuntu: Debian's package distro-info-data 0.58+deb12u6, `debian.csv` (column `eol-lts`)
+//! and `ubuntu.csv` (`eol`, the end of standard support). Node: `schedule.json` of
+//! github.com/nodejs/Release. All others: `products/*.md` of github.com/endoflife-date/endoflife.date
+//! (MIT), as of 2026-08-22, which names each project's own announcement; for PHP 5.4 and Ruby 2.5 and
+//! 2.6 the days of php.net/eol.php and ruby-lang.org/en/downloads/branches, which differ by days.
+//! Golang's days are those of the second newer release or the last own one, whichever is later.
+//! `openjdk` is deprecated as an image: hub.docker.com/_/openjdk. Days to come are those that are
+//! announced, for two years; a version whose day is not certain has no row.
 
-use crate::policy::Day;
+use crate::day::Day;
 
 /// An image of Docker's library, and its versions that end.
 pub(super) struct Line {
@@ -28,7 +31,7 @@ const OPENJDK: Day = day(2022, 7, 31);
 pub(super) static LINES: [Line; 12] = [
     Line {
         image: "alpine",
-        successor: "3.22",
+        successor: "3.23",
         versions: &[
             ("3.10", day(2021, 5, 1)),
             ("3.11", day(2021, 11, 1)),
@@ -43,6 +46,7 @@ pub(super) static LINES: [Line; 12] = [
             ("3.20", day(2026, 4, 1)),
             ("3.21", day(2026, 11, 1)),
             ("3.22", day(2027, 5, 1)),
+            ("3.23", day(2027, 11, 1)),
             ("3.3", day(2017, 11, 1)),
             ("3.4", day(2018, 5, 1)),
             ("3.5", day(2018, 11, 1)),
@@ -86,7 +90,7 @@ pub(super) static LINES: [Line; 12] = [
     },
     Line {
         image: "fedora",
-        successor: "43",
+        successor: "44",
         versions: &[
             ("25", day(2017, 12, 12)),
             ("26", day(2018, 5, 29)),
@@ -104,12 +108,17 @@ pub(super) static LINES: [Line; 12] = [
             ("38", day(2024, 5, 21)),
             ("39", day(2024, 11, 26)),
             ("40", day(2025, 5, 13)),
+            ("41", day(2025, 12, 15)),
+            ("42", day(2026, 5, 27)),
+            ("43", day(2026, 12, 9)),
+            ("44", day(2027, 6, 2)),
         ],
     },
     Line {
         image: "golang",
-        successor: "1.25",
+        successor: "1.26",
         versions: &[
+            ("1.10", day(2019, 2, 25)),
             ("1.11", day(2019, 9, 3)),
             ("1.12", day(2020, 2, 25)),
             ("1.13", day(2020, 8, 11)),
@@ -118,11 +127,13 @@ pub(super) static LINES: [Line; 12] = [
             ("1.16", day(2022, 3, 15)),
             ("1.17", day(2022, 8, 2)),
             ("1.18", day(2023, 2, 1)),
-            ("1.19", day(2023, 8, 8)),
+            ("1.19", day(2023, 9, 6)),
             ("1.20", day(2024, 2, 6)),
             ("1.21", day(2024, 8, 13)),
             ("1.22", day(2025, 2, 11)),
             ("1.23", day(2025, 8, 12)),
+            ("1.24", day(2026, 2, 10)),
+            ("1.25", day(2026, 8, 19)),
         ],
     },
     Line {
@@ -143,6 +154,7 @@ pub(super) static LINES: [Line; 12] = [
             ("21", day(2024, 6, 1)),
             ("22", day(2027, 4, 30)),
             ("23", day(2025, 6, 1)),
+            ("25", day(2026, 6, 1)),
             ("4", day(2018, 4, 30)),
             ("5", day(2016, 6, 30)),
             ("6", day(2019, 4, 30)),
@@ -187,6 +199,7 @@ pub(super) static LINES: [Line; 12] = [
             ("8.0", day(2023, 11, 26)),
             ("8.1", day(2025, 12, 31)),
             ("8.2", day(2026, 12, 31)),
+            ("8.3", day(2027, 12, 31)),
         ],
     },
     Line {
@@ -198,6 +211,7 @@ pub(super) static LINES: [Line; 12] = [
             ("12", day(2024, 11, 21)),
             ("13", day(2025, 11, 13)),
             ("14", day(2026, 11, 12)),
+            ("15", day(2027, 11, 11)),
             ("9", day(2021, 11, 11)),
             ("9.4", day(2020, 2, 13)),
             ("9.5", day(2021, 2, 11)),
@@ -206,11 +220,12 @@ pub(super) static LINES: [Line; 12] = [
     },
     Line {
         image: "python",
-        successor: "3.13",
+        successor: "3.14",
         versions: &[
             ("2", day(2020, 1, 1)),
             ("2.7", day(2020, 1, 1)),
             ("3.10", day(2026, 10, 31)),
+            ("3.11", day(2027, 10, 31)),
             ("3.4", day(2019, 3, 18)),
             ("3.5", day(2020, 9, 30)),
             ("3.6", day(2021, 12, 23)),
@@ -231,6 +246,8 @@ pub(super) static LINES: [Line; 12] = [
             ("2.7", day(2023, 3, 31)),
             ("3.0", day(2024, 4, 23)),
             ("3.1", day(2025, 3, 26)),
+            ("3.2", day(2026, 3, 31)),
+            ("3.3", day(2027, 3, 31)),
         ],
     },
     Line {
@@ -246,16 +263,20 @@ pub(super) static LINES: [Line; 12] = [
             ("18.10", day(2019, 7, 18)),
             ("19.04", day(2020, 1, 23)),
             ("19.10", day(2020, 7, 17)),
-            ("20.04", day(2025, 5, 31)),
+            ("20.04", day(2025, 5, 29)),
             ("20.10", day(2021, 7, 22)),
             ("21.04", day(2022, 1, 20)),
             ("21.10", day(2022, 7, 14)),
+            ("22.04", day(2027, 6, 1)),
             ("22.10", day(2023, 7, 20)),
             ("23.04", day(2024, 1, 25)),
             ("23.10", day(2024, 7, 11)),
             ("24.10", day(2025, 7, 10)),
+            ("25.04", day(2026, 1, 15)),
+            ("25.10", day(2026, 7, 9)),
             ("bionic", day(2023, 5, 31)),
-            ("focal", day(2025, 5, 31)),
+            ("focal", day(2025, 5, 29)),
+            ("jammy", day(2027, 6, 1)),
             ("precise", day(2017, 4, 28)),
             ("trusty", day(2019, 4, 25)),
             ("xenial", day(2021, 4, 30)),
