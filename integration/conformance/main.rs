@@ -18,6 +18,7 @@ mod connection;
 mod contexts;
 mod credentials;
 mod exceptions;
+mod fixes;
 mod fresh;
 mod hardened;
 mod layouts;
@@ -74,6 +75,7 @@ const SUITES: &[&[Test]] = &[
     remote::TESTS,
     results::TESTS,
     rules::TESTS,
+    fixes::TESTS,
     bad_input::TESTS,
     outside::TESTS,
     outputs::TESTS,
