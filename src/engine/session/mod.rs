@@ -19,6 +19,7 @@ mod auth;
 mod bytes_stream;
 pub mod content;
 pub mod filesync;
+mod handmade;
 mod health;
 mod raw;
 pub mod receive;

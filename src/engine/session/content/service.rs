@@ -1,6 +1,5 @@
 //! The gRPC service, by hand: two methods of nine, as a store that cannot be written.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,11 +7,12 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::codegen::http;
-use tonic::codegen::{Body, BoxFuture, Context, Poll, Service, StdError};
+use tonic::codegen::{Body, BoxFuture, StdError};
 use tonic::metadata::MetadataMap;
-use tonic::server::{Grpc, NamedService, ServerStreamingService, UnaryService};
+use tonic::server::{Grpc, ServerStreamingService, UnaryService};
 use tonic::{Request, Response, Status};
 
+use super::super::handmade::handmade;
 use super::super::raw::RawCodec;
 use super::ContentStores;
 use super::blob::Blob;
@@ -30,33 +30,20 @@ const CHUNK: usize = 256 * 1024;
 /// Messages that wait for the connection.
 const WAITING: usize = 4;
 
-impl NamedService for ContentStores {
-    const NAME: &'static str = "containerd.services.content.v1.Content";
-}
+handmade!(ContentStores, "containerd.services.content.v1.Content");
 
-impl<B> Service<http::Request<B>> for ContentStores
-where
-    B: Body + Send + 'static,
-    B::Error: Into<StdError> + Send + 'static,
-{
-    type Response = http::Response<tonic::body::Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<Self::Response, Infallible>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let this = self.clone();
-        Box::pin(async move {
-            let mut grpc = Grpc::new(RawCodec);
-            Ok(match request.uri().path() {
-                INFO => grpc.unary(InfoCall(this), request).await,
-                READ => grpc.server_streaming(ReadCall(this), request).await,
-                _ => Status::unimplemented("this store can only be read").into_http(),
-            })
-        })
+impl ContentStores {
+    async fn answer<B>(self, request: http::Request<B>) -> http::Response<tonic::body::Body>
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send + 'static,
+    {
+        let mut grpc = Grpc::new(RawCodec);
+        match request.uri().path() {
+            INFO => grpc.unary(InfoCall(self), request).await,
+            READ => grpc.server_streaming(ReadCall(self), request).await,
+            _ => Status::unimplemented("this store can only be read").into_http(),
+        }
     }
 }
 

@@ -1,9 +1,6 @@
 //! The gRPC service, by hand: the generated one would copy every byte of content twice more.
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bollard_buildkit_proto::fsutil::types::Packet;
 use prost::Message as _;
@@ -12,12 +9,12 @@ use tonic::{
     Status, Streaming,
     codec::{DecodeBuf, Decoder},
     codegen::{
-        Body, BoxFuture, Context, Poll, Service, StdError,
+        Body, StdError,
         http::{self, header::CONTENT_TYPE},
     },
-    server::NamedService,
 };
 
+use super::super::handmade::handmade;
 use super::{
     Failure, Filesync, FilesyncError, Request, Shared, Source,
     body::SessionBody,
@@ -41,33 +38,20 @@ impl Decoder for PacketDecoder {
     }
 }
 
-impl NamedService for Filesync {
-    const NAME: &'static str = "moby.filesync.v1.FileSync";
-}
+handmade!(Filesync, "moby.filesync.v1.FileSync");
 
-impl<B> Service<http::Request<B>> for Filesync
-where
-    B: Body + Send + 'static,
-    B::Error: Into<StdError> + Send + 'static,
-{
-    type Response = http::Response<tonic::body::Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<Self::Response, Infallible>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let this = self.clone();
-        Box::pin(async move {
-            let answer = if request.uri().path() == "/moby.filesync.v1.FileSync/DiffCopy" {
-                this.diff_copy(request).await
-            } else {
-                Err(Status::unimplemented("only DiffCopy is offered"))
-            };
-            Ok(answer.unwrap_or_else(Status::into_http))
-        })
+impl Filesync {
+    async fn answer<B>(self, request: http::Request<B>) -> http::Response<tonic::body::Body>
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send + 'static,
+    {
+        let answer = if request.uri().path() == "/moby.filesync.v1.FileSync/DiffCopy" {
+            self.diff_copy(request).await
+        } else {
+            Err(Status::unimplemented("only DiffCopy is offered"))
+        };
+        answer.unwrap_or_else(Status::into_http)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The gRPC service, by hand: one method carries two protocols.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,10 +11,11 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::codegen::http::{self, HeaderMap};
-use tonic::codegen::{Body, BoxFuture, Context, Poll, Service, StdError};
-use tonic::server::{Grpc, NamedService, StreamingService};
+use tonic::codegen::{Body, BoxFuture, Context, Poll, StdError};
+use tonic::server::{Grpc, StreamingService};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::super::handmade::handmade;
 use super::super::raw::{MAX_MESSAGE, RawCodec};
 use super::feed::{End, Feed};
 use super::tree::{Counters, Tree};
@@ -61,33 +61,20 @@ struct BytesMessage {
     data: Bytes,
 }
 
-impl NamedService for FileReceiver {
-    const NAME: &'static str = "moby.filesync.v1.FileSend";
-}
+handmade!(FileReceiver, "moby.filesync.v1.FileSend");
 
-impl<B> Service<http::Request<B>> for FileReceiver
-where
-    B: Body + Send + 'static,
-    B::Error: Into<StdError> + Send + 'static,
-{
-    type Response = http::Response<tonic::body::Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<Self::Response, Infallible>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let this = self.clone();
-        Box::pin(async move {
-            if request.uri().path() != METHOD {
-                return Ok(Status::unimplemented("only DiffCopy is offered").into_http());
-            }
-            let mut grpc = Grpc::new(RawCodec)
-                .apply_max_message_size_config(Some(MAX_MESSAGE), Some(MAX_MESSAGE));
-            Ok(grpc.streaming(this, request).await)
-        })
+impl FileReceiver {
+    async fn answer<B>(self, request: http::Request<B>) -> http::Response<tonic::body::Body>
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<StdError> + Send + 'static,
+    {
+        if request.uri().path() != METHOD {
+            return Status::unimplemented("only DiffCopy is offered").into_http();
+        }
+        let mut grpc =
+            Grpc::new(RawCodec).apply_max_message_size_config(Some(MAX_MESSAGE), Some(MAX_MESSAGE));
+        grpc.streaming(self, request).await
     }
 }
 
