@@ -6,11 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cofferdam::engine::session::Filesync;
 use cofferdam::engine::session::filesync::{MemoryEntry, MemoryTree, Tree};
-use cofferdam::engine::session::{Filesync, RegistryAuth, SecretStore, Services};
-use cofferdam::engine::{
-    ActiveBuild, BuildId, Endpoint, EngineKind, Exporter, GatewayBridge, Opening, SessionTransport,
-};
+use cofferdam::engine::{GatewayBridge, SessionTransport};
 use cofferdam::helper;
 use cofferdam_frontend::bridge::{Bridge as _, BridgeError};
 use cofferdam_frontend::build::{BuildError, PinSource};
@@ -19,6 +17,7 @@ use cofferdam_frontend::graph::judge::{Pin, Unpinned};
 use cofferdam_frontend::remote::{Named, NamedContext, Opened, RemoteContext, RemoteText};
 use cofferdam_frontend::{Hardened, Plan};
 
+use crate::support::opened::open;
 use crate::support::{Engine, fakes, tests};
 
 tests![
@@ -145,7 +144,7 @@ fn attempt(
         let extra = Tree::Memory(MemoryTree::new(vec![file]).unwrap());
         let helper = (HELPER.into(), helper::tree().unwrap());
         let served = Filesync::new(vec![helper, (EXTRA.into(), extra)]);
-        let active = start(engine, served.clone()).await;
+        let active = open(engine, served.clone(), SessionTransport::Auto).await;
         let bridge = active.bridge();
         let platform = bridge.ping().await.unwrap().platforms.first().cloned();
         let tools = helper::for_contexts(HELPER, platform);
@@ -203,33 +202,6 @@ async fn read(
     read
 }
 
-async fn start(engine: &'static Engine, files: Filesync) -> ActiveBuild {
-    let endpoint = Endpoint::parse(Some(&engine.host)).unwrap();
-    let connected = cofferdam::engine::Engine::connect(endpoint, EngineKind::Docker).await.unwrap();
-    let id = BuildId::random().unwrap();
-    let (progress, mut seen) = tokio::sync::mpsc::channel(64);
-    tokio::spawn(async move { while seen.recv().await.is_some() {} });
-    let services = Services {
-        files,
-        secrets: SecretStore::default(),
-        auth: RegistryAuth::default(),
-        outputs: None,
-        ssh: None,
-        uploads: None,
-        content: None,
-    };
-    let opening = Opening {
-        shared_key: id.as_str().to_string(),
-        services,
-        transport: SessionTransport::Auto,
-        exporters: vec![Exporter::store()],
-        entitlements: Vec::new(),
-        options: BTreeMap::new(),
-        watcher: None,
-    };
-    connected.start(&id, opening, progress).await.unwrap()
-}
-
 fn digests(done: &Done) -> Vec<String> {
     done.hardened.sources().into_iter().filter_map(|bound| bound.digest).collect()
 }
@@ -277,7 +249,7 @@ fn git_old_commit_is_built(engine: &'static Engine) {
     let url = format!("{}?commit={}&ref=master&subdir=docs", repository.url, &first[..12]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let error = runtime.block_on(async {
-        let active = start(engine, Filesync::new(Vec::new())).await;
+        let active = open(engine, Filesync::new(Vec::new()), SessionTransport::Auto).await;
         let context = RemoteContext::parse(&url).unwrap().unwrap();
         let opened = context.open(active.bridge(), &helper::for_contexts(HELPER, None)).await;
         active.fail(BridgeError::Build { message: "only to see".into(), blame: None }).await;
@@ -373,7 +345,8 @@ fn frontend_is_asked_about_stages(engine: &'static Engine) {
         let text = b"FROM scratch AS one\nFROM one AS two\n".to_vec();
         let file = MemoryEntry::file("Dockerfile", 0o644, text);
         let tree = Tree::Memory(MemoryTree::new(vec![file]).unwrap());
-        let active = start(engine, Filesync::new(vec![(DOCKERFILE.into(), tree)])).await;
+        let files = Filesync::new(vec![(DOCKERFILE.into(), tree)]);
+        let active = open(engine, files, SessionTransport::Auto).await;
         let plan = Plan {
             frontend: "dockerfile.v0".into(),
             options: [("dockerfilekey".to_string(), DOCKERFILE.to_string())].into(),

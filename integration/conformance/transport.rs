@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use cofferdam::engine::SessionTransport;
+use cofferdam::engine::session::Filesync;
 use cofferdam::engine::session::filesync::{MemoryEntry, MemoryTree, Tree};
-use cofferdam::engine::session::{Filesync, RegistryAuth, SecretStore, Services};
-use cofferdam::engine::{BuildId, Endpoint, EngineKind, Exporter, Opening, SessionTransport};
 use cofferdam_frontend::bridge::{Bridge as _, BridgeError, Solve};
 use cofferdam_frontend::graph::Graph;
 
+use crate::support::opened::open;
 use crate::support::{Engine, Project, tests};
 
 tests![engine_over_tcp, session_over_control];
@@ -38,36 +39,11 @@ fn session_over_control(engine: &'static Engine) {
         Tree::Memory(MemoryTree::new(vec![file]).unwrap())
     };
     let text = "FROM scratch\nCOPY Dockerfile /over-control\n";
-    let services = Services {
-        files: Filesync::new(vec![
-            ("dockerfile".into(), files(text)),
-            ("context".into(), files(text)),
-        ]),
-        secrets: SecretStore::default(),
-        auth: RegistryAuth::default(),
-        outputs: None,
-        ssh: None,
-        uploads: None,
-        content: None,
-    };
+    let files =
+        Filesync::new(vec![("dockerfile".into(), files(text)), ("context".into(), files(text))]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let graph = runtime.block_on(async {
-        let endpoint = Endpoint::parse(Some(&engine.host)).unwrap();
-        let connected =
-            cofferdam::engine::Engine::connect(endpoint, EngineKind::Docker).await.unwrap();
-        let id = BuildId::random().unwrap();
-        let (progress, mut seen) = tokio::sync::mpsc::channel(64);
-        tokio::spawn(async move { while seen.recv().await.is_some() {} });
-        let opening = Opening {
-            shared_key: id.as_str().to_string(),
-            services,
-            transport: SessionTransport::Control,
-            exporters: vec![Exporter::store()],
-            entitlements: Vec::new(),
-            options: BTreeMap::new(),
-            watcher: None,
-        };
-        let active = connected.start(&id, opening, progress).await.unwrap();
+        let active = open(engine, files, SessionTransport::Control).await;
         let (options, inputs) = (BTreeMap::new(), BTreeMap::new());
         let request = Solve::Frontend { name: "dockerfile.v0".into(), options, inputs };
         let solved = active.bridge().solve(request).await.unwrap();

@@ -1,19 +1,17 @@
 //! Dockerfiles that are read here get the engine's own verdict, as `--call targets` tells it: that
 //! call parses and does nothing else.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use cofferdam::engine::SessionTransport;
+use cofferdam::engine::session::Filesync;
 use cofferdam::engine::session::filesync::{MemoryEntry, MemoryTree, Tree};
-use cofferdam::engine::session::{Filesync, RegistryAuth, SecretStore, Services};
-use cofferdam::engine::{
-    ActiveBuild, BuildId, Endpoint, EngineKind, Exporter, Opening, SessionTransport,
-};
 use cofferdam_frontend::Plan;
 use cofferdam_frontend::bridge::BridgeError;
 use cofferdam_frontend::call::{Call, CallError, call};
 use cofferdam_frontend::dockerfile::{Dockerfile, Instruction};
 
+use crate::support::opened::open;
 use crate::support::{Engine, tests};
 
 #[path = "../../frontend/tests/verdicts/mod.rs"]
@@ -31,7 +29,8 @@ fn asked(engine: &'static Engine, texts: &[Vec<u8>]) -> Option<Vec<Option<String
     let tree = Tree::Memory(MemoryTree::new(entries.collect()).unwrap());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let active = start(engine, Filesync::new(vec![(DIRECTORY.into(), tree)])).await;
+        let files = Filesync::new(vec![(DIRECTORY.into(), tree)]);
+        let active = open(engine, files, SessionTransport::Auto).await;
         let mut verdicts = Some(Vec::new());
         for index in 0..texts.len() {
             let options = [("dockerfilekey", DIRECTORY.to_owned()), ("filename", name(index))];
@@ -55,33 +54,6 @@ fn asked(engine: &'static Engine, texts: &[Vec<u8>]) -> Option<Vec<Option<String
         active.fail(BridgeError::Build { message: "only questions".into(), blame: None }).await;
         verdicts
     })
-}
-
-async fn start(engine: &'static Engine, files: Filesync) -> ActiveBuild {
-    let endpoint = Endpoint::parse(Some(&engine.host)).unwrap();
-    let connected = cofferdam::engine::Engine::connect(endpoint, EngineKind::Docker).await.unwrap();
-    let id = BuildId::random().unwrap();
-    let (progress, mut seen) = tokio::sync::mpsc::channel(64);
-    tokio::spawn(async move { while seen.recv().await.is_some() {} });
-    let services = Services {
-        files,
-        secrets: SecretStore::default(),
-        auth: RegistryAuth::default(),
-        outputs: None,
-        ssh: None,
-        uploads: None,
-        content: None,
-    };
-    let opening = Opening {
-        shared_key: id.as_str().to_string(),
-        services,
-        transport: SessionTransport::Auto,
-        exporters: vec![Exporter::store()],
-        entitlements: Vec::new(),
-        options: BTreeMap::new(),
-        watcher: None,
-    };
-    connected.start(&id, opening, progress).await.unwrap()
 }
 
 /// What is read here, without what only a build refuses.

@@ -6,6 +6,7 @@ pub mod gate;
 pub mod http;
 pub mod lab;
 pub mod no_load;
+pub mod opened;
 pub mod processes;
 pub mod project;
 pub mod proxy;
