@@ -13,6 +13,7 @@ pub mod engine;
 pub mod error;
 pub mod helper;
 pub mod hygiene;
+pub mod image;
 mod inputs;
 pub mod lock;
 pub mod lsp;

@@ -21,6 +21,7 @@ mod exceptions;
 mod fixes;
 mod fresh;
 mod hardened;
+mod inventory;
 mod layouts;
 mod leaks;
 mod load;
@@ -68,6 +69,7 @@ const SUITES: &[&[Test]] = &[
     platforms::TESTS,
     triggers::TESTS,
     local_bases::TESTS,
+    inventory::TESTS,
     layouts::TESTS,
     secrets::TESTS,
     leaks::TESTS,

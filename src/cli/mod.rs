@@ -16,6 +16,7 @@ mod docs;
 mod install;
 mod lock;
 mod lsp;
+mod packages;
 mod provenance;
 mod rules;
 mod usage;
@@ -60,6 +61,10 @@ enum Command {
     Explain(rules::ExplainArgs),
     /// Check cofferdam.toml, or print its schema
     Config(config::ConfigArgs),
+    /// List the packages of an image, and the layer that brought each
+    Packages(packages::PackagesArgs),
+    /// Write the bill of materials of an image
+    Sbom(packages::SbomArgs),
     /// Print the provenance of an image that was built here
     Provenance(provenance::ProvenanceArgs),
     /// Show findings in an editor, as a language server
@@ -112,6 +117,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Explain(args)) => args.run(&printer),
         Some(Command::Lsp(args)) => args.run(),
         Some(Command::Config(args)) => args.run(&printer),
+        Some(Command::Packages(args)) => args.run(&cli.connection, &environment, &printer),
+        Some(Command::Sbom(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Provenance(args)) => args.run(&cli.connection, &printer),
         Some(Command::Install(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Uninstall(args)) => args.run(&cli.connection, &environment, &printer),

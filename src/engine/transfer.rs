@@ -43,6 +43,19 @@ impl Engine {
         Ok(())
     }
 
+    /// The image as `docker save` writes it.
+    pub fn save(
+        &self,
+        image: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, EngineError>>, EngineError> {
+        let docker = self.rest("read an image")?.clone().with_timeout(LOAD_LIMIT);
+        let what = format!("cannot read the image {image}");
+        let archive = docker.export_image(image);
+        Ok(archive.map(move |chunk| {
+            chunk.map_err(|source| EngineError::Api { what: what.clone(), source })
+        }))
+    }
+
     /// Loads an image from a `docker save` archive or, on containerd stores, an OCI one, and returns
     /// its ID, or its name when it has one.
     pub async fn load<S>(&self, archive: S) -> Result<String, EngineError>

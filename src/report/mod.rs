@@ -13,6 +13,7 @@ pub mod finding;
 pub mod findings;
 pub mod ledger;
 pub mod log;
+pub mod packages;
 pub mod plain;
 pub mod printer;
 pub mod progress;

@@ -1,0 +1,131 @@
+//! `cofferdam packages` and `cofferdam sbom`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cofferdam_inventory::sbom::{self, Place, Subject};
+
+use crate::error::Error;
+use crate::image::{Image, Source};
+use crate::record;
+use crate::report::packages;
+use crate::report::printer::Printer;
+use crate::request::{ConnectionFlags, Environment};
+
+/// What documents say of an image whose configuration does not tell when it was made.
+const NO_TIME: &str = "1970-01-01T00:00:00Z";
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cofferdam packages app:1
+  docker save app:1 | cofferdam packages --format json -")]
+pub(crate) struct PackagesArgs {
+    /// Name or ID of an image in the engine, an archive of `docker save`, or `-`
+    #[arg(value_name = "IMAGE")]
+    image: String,
+    /// table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", hide_default_value = true,
+          value_parser = ["table", "json"], hide_possible_values = true)]
+    format: String,
+}
+
+impl PackagesArgs {
+    /// Prints the packages, and to standard error what could not be read.
+    pub(crate) fn run(
+        self,
+        connection: &ConnectionFlags,
+        environment: &Environment,
+        printer: &Printer,
+    ) -> Result<(), Error> {
+        let image = Source::of(&self.image)?.read(connection, environment)?;
+        let text = match self.format.as_str() {
+            "json" => packages::json(&image),
+            _ => packages::table(&image),
+        };
+        printer.stdout(text.as_bytes())?;
+        packages::notices(&image).iter().for_each(|notice| printer.notice(notice));
+        Ok(())
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cofferdam sbom app:1 >app.cdx.json
+  cofferdam sbom --format spdx --output app.spdx.json app.tar")]
+pub(crate) struct SbomArgs {
+    /// Name or ID of an image in the engine, an archive of `docker save`, or `-`
+    #[arg(value_name = "IMAGE")]
+    image: String,
+    /// cyclonedx (1.6) or spdx (2.3), both as JSON
+    #[arg(long, value_name = "FORMAT", default_value = "cyclonedx", hide_default_value = true,
+          value_parser = ["cyclonedx", "spdx"], hide_possible_values = true)]
+    format: String,
+    /// Write to a file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl SbomArgs {
+    /// Writes the document.
+    pub(crate) fn run(
+        self,
+        connection: &ConnectionFlags,
+        environment: &Environment,
+        printer: &Printer,
+    ) -> Result<(), Error> {
+        let source = Source::of(&self.image)?;
+        let image = source.read(connection, environment)?;
+        let name = match &source {
+            Source::Engine(name) => name.as_str(),
+            Source::File(_) | Source::Stdin => image.names.first().map_or("image", String::as_str),
+        };
+        let text = document(&image, name, &self.format)?;
+        match &self.output {
+            Some(path) => record::write_atomically(path, text.as_bytes())
+                .map_err(Error::io(format!("write {}", path.display())))?,
+            None => printer.stdout(text.as_bytes())?,
+        }
+        packages::notices(&image).iter().for_each(|notice| printer.notice(notice));
+        Ok(())
+    }
+}
+
+fn document(image: &Image, name: &str, format: &str) -> Result<String, Error> {
+    let places: Vec<Place> = image
+        .packages()
+        .map(|found| Place { layer: image.diff_ids.get(found.layer).cloned(), ..Place::default() })
+        .collect();
+    let created = image.created.as_deref().and_then(whole_seconds);
+    let subject = Subject {
+        name,
+        digest: &image.id,
+        created: created.as_deref().unwrap_or(NO_TIME),
+        version: env!("CARGO_PKG_VERSION"),
+        inventory: &image.inventory,
+        places: &places,
+    };
+    let written = match format {
+        "spdx" => sbom::spdx(&subject),
+        _ => sbom::cyclonedx(&subject),
+    };
+    written.map_err(|error| Error::io("write the document")(error.into()))
+}
+
+/// A moment as both formats want it; the same image gives the same bytes.
+fn whole_seconds(created: &str) -> Option<String> {
+    let time = humantime::parse_rfc3339_weak(created.trim_end_matches('Z')).ok()?;
+    Some(humantime::format_rfc3339_seconds(time).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_lose_their_fractions_and_nothing_else() {
+        let told = |text| whole_seconds(text);
+        assert_eq!(told("2026-02-03T04:05:06.789123456Z").as_deref(), Some("2026-02-03T04:05:06Z"));
+        assert_eq!(told("2026-02-03T04:05:06Z").as_deref(), Some("2026-02-03T04:05:06Z"));
+        assert_eq!(told("yesterday"), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! One layer's archive: which of its files matter, and what it hides of those below.
+//!
+//! Source: OCI image specification, layer.md (whiteouts, hard links).
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use cofferdam_inventory::{
+    HEAD, Interest, Kind, Layer, Reading, Source, by_name, read, read_pair, wants,
+};
+use tar::{Archive, Entry, EntryType};
+
+use super::spool;
+
+/// Begins the name of a file that removes another.
+const WHITEOUT: &[u8] = b".wh.";
+/// The name that hides what a directory holds below.
+const OPAQUE: &[u8] = b".wh..wh..opq";
+
+/// Looks through a layer that is not packed any more, to the archive's end.
+pub(super) fn look(archive: impl Read) -> io::Result<Layer> {
+    let mut look = Look::default();
+    for entry in Archive::new(archive).entries()? {
+        look.entry(&mut entry?)?;
+    }
+    Ok(look.finish())
+}
+
+#[derive(Default)]
+struct Look {
+    layer: Layer,
+    /// Databases that may have a companion further on, and companions.
+    waiting: BTreeMap<Vec<u8>, (Kind, Box<dyn Source>)>,
+    /// Files that were read, for the links to them.
+    read: BTreeMap<Vec<u8>, File>,
+}
+
+/// What decides how a link to a file is read.
+struct File {
+    size: u64,
+    mode: u32,
+    head: Vec<u8>,
+    reading: Reading,
+}
+
+impl Look {
+    fn entry(&mut self, entry: &mut Entry<'_, impl Read>) -> io::Result<()> {
+        let path = plain(&entry.path_bytes());
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        let directory = path.strip_suffix(name).unwrap_or_default();
+        if name == OPAQUE {
+            self.layer.opaque(directory);
+        } else if let Some(removed) = name.strip_prefix(WHITEOUT) {
+            self.layer.remove(&[directory, removed].concat());
+        } else {
+            match entry.header().entry_type() {
+                EntryType::Directory => {}
+                EntryType::Link => self.link(&path, entry),
+                kind if kind.is_file() => self.file(path, entry)?,
+                _ => self.layer.cover(&path),
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: Vec<u8>, entry: &mut Entry<'_, impl Read>) -> io::Result<()> {
+        let (size, mode) = (entry.size(), entry.header().mode().unwrap_or(0o755));
+        let mut head = Vec::new();
+        if by_name(&path, mode) == Interest::Look {
+            entry.take(HEAD as u64).read_to_end(&mut head)?;
+        }
+        let Some(kind) = wants(&path, size, mode, &head) else {
+            self.layer.cover(&path);
+            return Ok(());
+        };
+        let mut source = spool::keep(&head, entry, size)?;
+        if kind.companion().is_some() || kind == Kind::RpmLog {
+            self.waiting.insert(path, (kind, source));
+            return Ok(());
+        }
+        let reading = read(kind, &path, source.as_mut());
+        self.layer.read(&path, reading.clone());
+        self.read.insert(path, File { size, mode, head, reading });
+        Ok(())
+    }
+
+    /// Another name of a file that has passed.
+    fn link(&mut self, path: &[u8], entry: &Entry<'_, impl Read>) {
+        let target = plain(&entry.link_name_bytes().unwrap_or_default());
+        let known = self.read.get(&target);
+        let wanted = known.and_then(|file| wants(path, file.size, file.mode, &file.head));
+        match (known, wanted) {
+            (Some(file), Some(kind)) if kind == file.reading.kind => {
+                self.layer.read(path, file.reading.clone());
+            }
+            (None, _) if !matches!(by_name(path, 0), Interest::Yes(_)) => self.layer.cover(path),
+            // Its bytes went by under a name that said nothing.
+            (_, wanted) => match (wanted, by_name(path, 0)) {
+                (Some(kind), _) | (None, Interest::Yes(kind)) => {
+                    self.layer.read(path, read(kind, path, &mut Gone));
+                }
+                _ => self.layer.cover(path),
+            },
+        }
+    }
+
+    /// Reads what had to wait for its companion.
+    fn finish(mut self) -> Layer {
+        let paths: Vec<Vec<u8>> = self.waiting.keys().cloned().collect();
+        for path in paths {
+            let Some((kind, mut source)) = self.waiting.remove(&path) else { continue };
+            let beside = kind.companion().map(|end| [path.as_slice(), end.as_bytes()].concat());
+            let beside = beside.and_then(|path| self.waiting.remove(&path));
+            let reading = match beside {
+                Some((_, mut log)) => read_pair(kind, &path, source.as_mut(), log.as_mut()),
+                None => read(kind, &path, source.as_mut()),
+            };
+            self.layer.read(&path, reading);
+        }
+        self.layer
+    }
+}
+
+/// Bytes that cannot be had any more.
+struct Gone;
+
+impl Source for Gone {
+    fn size(&self) -> u64 {
+        1
+    }
+
+    fn read_at(&mut self, _: u64, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("it is a hard link to a file that was passed over"))
+    }
+}
+
+/// A path relative to the root.
+fn plain(path: &[u8]) -> Vec<u8> {
+    let mut path = path;
+    while let Some(rest) = path.strip_prefix(b"./").or_else(|| path.strip_prefix(b"/")) {
+        path = rest;
+    }
+    path.strip_suffix(b"/").unwrap_or(path).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_inventory::View;
+    use tar::{Builder, Header};
+
+    use super::*;
+
+    fn add(builder: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, bytes: &[u8], to: &str) {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        if !to.is_empty() {
+            header.set_link_name(to).unwrap();
+        }
+        builder.append_data(&mut header, path, bytes).unwrap();
+    }
+
+    fn names(layers: &[&Layer]) -> Vec<String> {
+        let mut view = View::default();
+        layers.iter().for_each(|layer| view.apply(layer));
+        view.inventory().packages.iter().map(ToString::to_string).collect()
+    }
+
+    const NPM: &[u8] = br#"{"name":"lodash","version":"4.17.21"}"#;
+    const AT: &str = "app/node_modules/lodash/package.json";
+
+    #[test]
+    fn whiteouts_remove_and_links_are_files() {
+        let mut base = Builder::new(Vec::new());
+        add(&mut base, &format!("./{AT}"), EntryType::Regular, NPM, "");
+        let copy = "app/node_modules/other/package.json";
+        add(&mut base, copy, EntryType::Link, b"", &format!("./{AT}"));
+        let base = look(base.into_inner().unwrap().as_slice()).unwrap();
+        assert_eq!(names(&[&base]), ["lodash 4.17.21"]);
+        for gone in ["app/node_modules/.wh..wh..opq", "app/.wh.node_modules"] {
+            let mut step = Builder::new(Vec::new());
+            add(&mut step, gone, EntryType::Regular, b"", "");
+            let step = look(step.into_inner().unwrap().as_slice()).unwrap();
+            assert!(names(&[&base, &step]).is_empty(), "{gone}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_what_was_passed_over_is_a_hole_that_is_told() {
+        let mut builder = Builder::new(Vec::new());
+        add(&mut builder, "store/abc", EntryType::Regular, NPM, "");
+        add(&mut builder, AT, EntryType::Link, b"", "store/abc");
+        let layer = look(builder.into_inner().unwrap().as_slice()).unwrap();
+        let mut view = View::default();
+        view.apply(&layer);
+        let unread = view.inventory().unread;
+        assert_eq!(unread.len(), 1, "{unread:?}");
+        assert!(unread[0].to_string().contains("hard link"), "{}", unread[0]);
+    }
+
+    #[test]
+    fn a_layer_that_ends_too_early_is_an_error() {
+        let mut builder = Builder::new(Vec::new());
+        add(&mut builder, AT, EntryType::Regular, NPM, "");
+        let bytes = builder.into_inner().unwrap();
+        assert!(look(&bytes[..540]).is_err());
+    }
+}
