@@ -93,6 +93,13 @@ impl LockFile {
 }
 
 fn bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    // A pipe would be waited for, and a device has no end.
+    if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return Err(Error::usage_hint(
+            format!("{} is no file", path.display()),
+            "remove it, and run `cofferdam lock`",
+        ));
+    }
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -128,5 +135,26 @@ fn stands_for(entry: &Entry) -> String {
             format!("image ID {image_id}: only this engine's store has it")
         }
         other => other.stands_for().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cofferdam.lock");
+        let pipe = rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        );
+        pipe.unwrap();
+        let error = LockFile::read(&path).unwrap_err();
+        assert!(error.to_string().contains("is no file") && error.hint().is_some(), "{error}");
     }
 }
