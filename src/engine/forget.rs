@@ -85,8 +85,10 @@ impl Engine {
                 Err(_) => tracing::debug!(?ids, "still being deleted"),
             }
         }
-        let left = listed().await?.into_iter().map(|record| record.id);
-        let left: Vec<String> = left.filter(|id| ids.contains(id)).collect();
+        // A step that others run at this moment may have been taken for one of this build.
+        let left = listed().await?.into_iter().filter(|record| !traces.is_foreign(record));
+        let left: Vec<String> =
+            left.map(|record| record.id).filter(|id| ids.contains(id)).collect();
         Ok(Forgotten { removed: ids.len().saturating_sub(left.len()), left })
     }
 }
