@@ -4,9 +4,10 @@
 //! What the members are is known at the end only, so each is looked at for what it is.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 
 use cofferdam_inventory::Layer;
+use cofferdam_search::zstd_frames;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -21,6 +22,8 @@ const MANIFEST: &str = "manifest.json";
 /// Largest member that may be such a description, and all of them, bytes.
 const TEXT: u64 = 8 << 20;
 const TEXTS: usize = 64 << 20;
+/// Largest window of a layer that is packed with zstd, bytes: what its own tools take unasked.
+const WINDOW: u64 = 128 << 20;
 /// How much of a member is looked at to see what it is.
 const BEGINNING: usize = 262;
 
@@ -185,7 +188,7 @@ impl Saved {
         let whole = head.chain(file);
         let layer = match head.as_slice() {
             [0x1f, 0x8b, ..] => looked(MultiGzDecoder::new(whole))?,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => looked(zstd(whole)?)?,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => looked(zstd_frames(BufReader::new(whole), WINDOW))?,
             head if is_tar(head, name) => looked(whole)?,
             _ => return Ok(()),
         };
@@ -217,10 +220,6 @@ fn is_tar(head: &[u8], name: &str) -> bool {
     head.get(257..262) == Some(b"ustar") || (named() && empty())
 }
 
-fn zstd(packed: impl Read) -> io::Result<impl Read> {
-    ruzstd::decoding::StreamingDecoder::new(packed).map_err(io::Error::other)
-}
-
 /// A layer's digest and what is in it.
 fn looked(unpacked: impl Read) -> io::Result<(String, Layer)> {
     let mut hashing = Hashing { inner: unpacked, digest: Sha256::new() };
@@ -240,5 +239,50 @@ impl<R: Read> Read for Hashing<R> {
         let count = self.inner.read(into)?;
         self.digest.update(into.get(..count).unwrap_or_default());
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    use tar::{Builder, Header};
+
+    use super::*;
+
+    fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut builder = Builder::new(Vec::new());
+        for (name, bytes) in members {
+            let mut header = Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, name, *bytes).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    /// An archive of one layer that is packed like this and said to be that.
+    fn read(packed: &[u8], diff_id: &str) -> Result<Image, ImageError> {
+        let config = format!(r#"{{"rootfs":{{"diff_ids":["{diff_id}"]}}}}"#);
+        let manifest = br#"[{"Config":"blobs/c","RepoTags":["a:1"],"Layers":["blobs/l"]}]"#;
+        let members: [(&str, &[u8]); 3] =
+            [("blobs/l", packed), ("blobs/c", config.as_bytes()), (MANIFEST, manifest)];
+        Saved::read(archive(&members).as_slice())?.image()
+    }
+
+    #[test]
+    fn a_layer_of_several_zstd_frames_is_read_to_its_end() {
+        let npm = br#"{"name":"lodash","version":"4.17.21"}"#;
+        let layer = archive(&[("app/node_modules/lodash/package.json", npm)]);
+        let (one, other) = layer.split_at(700);
+        let frame = |bytes: &[u8]| compress_to_vec(bytes, CompressionLevel::Uncompressed);
+        let nothing = [0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2];
+        let packed = [frame(one).as_slice(), &nothing, &frame(other)].concat();
+        let diff_id = format!("sha256:{:x}", Sha256::digest(&layer));
+        for packed in [&packed, &layer] {
+            let image = read(packed, &diff_id).unwrap();
+            assert_eq!(image.inventory.packages[0].to_string(), "lodash 4.17.21");
+        }
+        let other = read(&packed, "sha256:00").unwrap_err();
+        assert!(matches!(other, ImageError::OtherLayer { .. }), "{other}");
     }
 }

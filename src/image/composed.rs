@@ -1,6 +1,6 @@
 //! Layers in their order: what is installed in the end, and which of them brought it.
 
-use cofferdam_inventory::{Inventory, Layer, Package, View, attribute};
+use cofferdam_inventory::{Inventory, Layer, Package, attribute, states};
 
 /// An image that has been looked through.
 #[derive(Debug)]
@@ -45,14 +45,7 @@ impl Image {
 
 /// What the layers make of each other, the lowest first.
 pub(super) fn compose(layers: &[&Layer]) -> (Inventory, Vec<usize>) {
-    let mut view = View::default();
-    let states: Vec<Inventory> = layers
-        .iter()
-        .map(|layer| {
-            view.apply(layer);
-            view.inventory()
-        })
-        .collect();
+    let states = states(layers.iter().copied());
     let layer_of = attribute(&states);
     (states.into_iter().next_back().unwrap_or_default(), layer_of)
 }

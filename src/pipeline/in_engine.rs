@@ -25,7 +25,7 @@ use super::steps::Steps;
 use super::text_rules;
 use super::triggers::Triggers;
 use crate::engine::session::{Filesync, Outputs as Files, Services};
-use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport, Watcher};
+use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport};
 use crate::error::Error;
 use cofferdam_frontend::pins::Lock;
 use tokio::sync::{Barrier, Mutex, oneshot};
@@ -101,7 +101,7 @@ impl Job<'_> {
             exporters: outlets.exporters.clone(),
             entitlements: self.request.allow.entitlements(),
             options: attests::options(self.request),
-            watcher: Some(Arc::clone(self.logs) as Arc<dyn Watcher>),
+            watcher: self.logs.watcher(),
         };
         Ok(self.engine.start(self.id, opening, steps.sender()).await?)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bollard_buildkit_proto::moby::buildkit::v1::{StatusResponse, VertexLog};
@@ -38,8 +38,8 @@ struct Heard {
     names: BTreeMap<String, String>,
     /// Steps that began and have not ended.
     open: BTreeSet<String>,
-    /// Strip steps that have ended.
-    stripped: usize,
+    /// Strip steps that have ended; an end may be told twice.
+    stripped: BTreeSet<String>,
     /// Whether the engine dropped output, which nobody has searched.
     clipped: bool,
     /// Whether the stream of the log was heard to its end.
@@ -62,6 +62,12 @@ pub(super) enum Searched {
 impl LogSearch {
     pub(super) fn new(secrets: SecretStore) -> Self {
         Self { secrets, heard: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// Who hears the log: nobody, where there is nothing to search for.
+    pub(super) fn watcher(self: &Arc<Self>) -> Option<Arc<dyn Watcher>> {
+        let searches = !self.secrets.needles().is_empty();
+        searches.then(|| Arc::clone(self) as Arc<dyn Watcher>)
     }
 
     /// Takes note of where steps are written.
@@ -144,7 +150,7 @@ impl fmt::Debug for LogSearch {
 
 impl Heard {
     fn has_ended(&self, platforms: usize) -> bool {
-        self.whole || (self.stripped >= platforms && self.open.is_empty())
+        self.whole || (self.stripped.len() >= platforms && self.open.is_empty())
     }
 
     /// Takes note of which steps run.
@@ -155,7 +161,9 @@ impl Heard {
             }
             if vertex.completed.is_some() {
                 self.open.remove(&vertex.digest);
-                self.stripped += usize::from(vertex.name.contains(STRIP));
+                if vertex.name.contains(STRIP) {
+                    self.stripped.insert(vertex.digest.clone());
+                }
             } else if vertex.started.is_some() {
                 self.open.insert(vertex.digest.clone());
             }
@@ -186,9 +194,6 @@ struct Cleaner<'a> {
 
 impl Clean for Cleaner<'_> {
     fn clean(&mut self, status: &mut StatusResponse) {
-        if self.needles.is_empty() {
-            return;
-        }
         for log in &mut status.logs {
             self.message(log);
         }

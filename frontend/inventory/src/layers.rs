@@ -111,6 +111,16 @@ impl View {
     }
 }
 
+/// What is installed after each layer, the lowest first.
+pub fn states<'a>(layers: impl IntoIterator<Item = &'a Layer>) -> Vec<Inventory> {
+    let mut view = View::default();
+    let after = |layer| {
+        view.apply(layer);
+        view.inventory()
+    };
+    layers.into_iter().map(after).collect()
+}
+
 /// Tells for each package of the last inventory, in its order, which inventory has it first.
 ///
 /// `states` are the inventories after the base (or after each layer of it) and after each
@@ -149,15 +159,6 @@ mod tests {
     fn npm(layer: &mut Layer, name: &str) {
         let text = format!(r#"{{"name": "{name}", "version": "1.0.0"}}"#);
         file(layer, &format!("app/node_modules/{name}/package.json"), &text);
-    }
-
-    fn states(layers: &[Layer]) -> Vec<Inventory> {
-        let mut view = View::default();
-        let after = |layer| {
-            view.apply(layer);
-            view.inventory()
-        };
-        layers.iter().map(after).collect()
     }
 
     fn names(inventory: &Inventory) -> Vec<&str> {

@@ -8,7 +8,7 @@
 //! all down.
 //!
 //! ```
-//! use cofferdam_inventory::{Layer, View, attribute, read, wants};
+//! use cofferdam_inventory::{Layer, attribute, read, states, wants};
 //!
 //! let file = |layer: &mut Layer, path: &[u8], mut bytes: &[u8]| {
 //!     match wants(path, bytes.len() as u64, 0o644, bytes) {
@@ -21,11 +21,7 @@
 //! file(&mut step, b"lib/apk/db/installed", b"P:curl\nV:8\n\nP:musl\nV:1\n\n");
 //! file(&mut step, b"README", b"...");
 //!
-//! let mut view = View::default();
-//! let states = [&base, &step].map(|layer| {
-//!     view.apply(layer);
-//!     view.inventory()
-//! });
+//! let states = states([&base, &step]);
 //! let names: Vec<_> = states[1].packages.iter().map(ToString::to_string).collect();
 //! assert_eq!(names, ["curl 8", "musl 1"]);
 //! assert_eq!(attribute(&states), [1, 0]);
@@ -64,7 +60,7 @@ mod zip;
 
 pub use inventory::{Inventory, Unread};
 pub use kind::{HEAD, Interest, Kind, by_name, wants};
-pub use layers::{Layer, View, attribute};
+pub use layers::{Layer, View, attribute, states};
 pub use os_release::Distro;
 pub use package::{Ecosystem, Package, Upstream};
 pub use reading::{Reading, Reason, read, read_pair};

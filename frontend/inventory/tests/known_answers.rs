@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that gets nothing has failed")]
 
-use cofferdam_inventory::{Inventory, Layer, Package, View, attribute, read, wants};
+use cofferdam_inventory::{Inventory, Layer, Package, attribute, read, states, wants};
 
 /// A layer with these files; what starts with `-` is removed.
 fn layer(files: &[(&str, &str)]) -> Layer {
@@ -18,16 +18,6 @@ fn layer(files: &[(&str, &str)]) -> Layer {
         }
     }
     layer
-}
-
-/// What is installed after each layer.
-fn states(layers: &[Layer]) -> Vec<Inventory> {
-    let mut view = View::default();
-    let after = |layer| {
-        view.apply(layer);
-        view.inventory()
-    };
-    layers.iter().map(after).collect()
 }
 
 fn find<'a>(inventory: &'a Inventory, name: &str) -> Option<&'a Package> {

@@ -37,7 +37,7 @@ mod transform;
 pub mod unknown;
 
 pub use self::file::{
-    Container, FileHit, FileSearcher, FileSuspect, Limits, Obstacle, Report, Unread,
+    Container, FileHit, FileSearcher, FileSuspect, Limits, Obstacle, Report, Unread, zstd_frames,
 };
 pub use self::hit::{Found, Hit};
 pub use self::needles::{Gap, Needles, Part, Reason, SHORTEST};

@@ -21,6 +21,7 @@ use crate::unknown::Suspect;
 use self::walk::Walk;
 
 pub use self::magic::Container;
+pub use self::packed::zstd_frames;
 
 /// How far containers are followed. Memory and work are bounded by these, whatever a file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

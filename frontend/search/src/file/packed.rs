@@ -103,8 +103,11 @@ pub(super) fn zstd<'i, 'n>(walk: &Walk<'n>, input: &mut Input<'i, 'n>) -> Result
     Ok(())
 }
 
-/// The frames of zstd, as a stream.
-pub(super) fn zstd_frames(source: impl BufRead, memory: u64) -> impl Read {
+/// Unpacks all frames of a zstd stream, of which some may hold nothing, one after the other.
+///
+/// Fails where a frame asks for a window of more than `memory` bytes; what follows the last frame is
+/// left. Source: RFC 8878, 3.1.
+pub fn zstd_frames(source: impl BufRead, memory: u64) -> impl Read {
     Frames { source: Some(source), decoder: None, memory }
 }
 
