@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::process::Stdio;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop, ProcessSession};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
@@ -20,8 +22,9 @@ const COMPLAINTS: usize = 4096;
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How long a program may take to end when nobody listens any more.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// A program's children may keep its stderr open; what they say belongs to nobody.
-const STDERR_AFTER_END: Duration = Duration::from_millis(200);
+/// A program's children (the master of a shared ssh connection) may keep its stderr open, and a
+/// busy machine may be late with its last words.
+const STDERR_AFTER_END: Duration = Duration::from_secs(2);
 /// Holds credentials; no program needs it.
 const WITHHELD: &str = "DOCKER_AUTH_CONFIG";
 
@@ -73,45 +76,48 @@ async fn watch(
     name: String,
     mut child: Box<dyn ChildWrapper>,
     errors: ChildStderr,
-    closed: oneshot::Receiver<()>,
+    mut closed: oneshot::Receiver<()>,
 ) -> Result<(), String> {
-    let mut complaints = tokio::spawn(tail(errors));
-    let status = tokio::select! {
-        status = child.wait() => status,
-        _ = closed => {
-            // Its input is closed; a program that does not mind that is ended.
-            if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
-                tracing::debug!(name, "does not end by itself");
-                let _ = child.start_kill();
+    let mut said = VecDeque::with_capacity(COMPLAINTS);
+    let status = {
+        let mut complaints = pin!(tail(errors, &mut said).fuse());
+        let status = loop {
+            tokio::select! {
+                status = child.wait() => break status,
+                () = &mut complaints, if !complaints.is_terminated() => {}
+                _ = &mut closed => {
+                    // Its input is closed; a program that does not mind that is ended.
+                    if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
+                        tracing::debug!(name, "does not end by itself");
+                        let _ = child.start_kill();
+                    }
+                    return Ok(());
+                }
             }
-            return Ok(());
+        };
+        if !complaints.is_terminated() {
+            let _ = tokio::time::timeout(STDERR_AFTER_END, &mut complaints).await;
         }
+        status
     };
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            let said = tokio::time::timeout(STDERR_AFTER_END, &mut complaints).await;
-            let said = said.ok().and_then(Result::ok).unwrap_or_default();
-            let said = said.trim();
-            match said.is_empty() {
-                true => Err(format!("{name} ended with {status} and said nothing")),
-                false => Err(format!("{name} ended with {status}: {said}")),
-            }
-        }
+        Ok(status) => match String::from_utf8_lossy(said.make_contiguous()).trim() {
+            "" => Err(format!("{name} ended with {status} and said nothing")),
+            said => Err(format!("{name} ended with {status}: {said}")),
+        },
         Err(error) => Err(format!("{name} is gone: {error}")),
     }
 }
 
-/// The last [`COMPLAINTS`] bytes.
-async fn tail(mut errors: ChildStderr) -> String {
-    let mut kept = VecDeque::with_capacity(COMPLAINTS);
+/// Keeps the last [`COMPLAINTS`] bytes.
+async fn tail(mut errors: ChildStderr, kept: &mut VecDeque<u8>) {
     let mut buffer = vec![0; 1024];
     while let Ok(n @ 1..) = errors.read(&mut buffer).await {
         kept.extend(buffer.iter().take(n));
         let over = kept.len().saturating_sub(COMPLAINTS);
         kept.drain(..over);
     }
-    String::from_utf8_lossy(kept.make_contiguous()).into_owned()
 }
 
 /// The connection; the program ends when it is dropped.

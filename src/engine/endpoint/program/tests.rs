@@ -63,6 +63,7 @@ async fn a_childs_open_stderr_does_not_hold_us_up() {
     let started = Instant::now();
     let error = rest(sh("sleep 30 >&- <&- & echo here >&2; exit 1")).await.unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(10), "{error}");
+    assert!(error.contains("here"), "what it said before is not lost: {error}");
 }
 
 #[tokio::test]
