@@ -27,7 +27,65 @@ pub(super) fn is_secret_key(key: &str) -> bool {
 /// Where on a line secrets stand by themselves, in bytes.
 pub(super) fn secrets(line: &[u8]) -> Vec<Range<usize>> {
     let Ok(line) = std::str::from_utf8(line) else { return Vec::new() };
-    [setting(line), netrc(line), address(line), element(line)].into_iter().flatten().collect()
+    let one = [setting(line), netrc(line), address(line), element(line)].into_iter().flatten();
+    let mut found: Vec<Range<usize>> = one.collect();
+    for pair in pairs(line) {
+        if !found.contains(&pair) {
+            found.push(pair);
+        }
+    }
+    found
+}
+
+/// The lines of a text that stands in one string, as private keys do in JSON: `\n` ends them.
+pub(super) fn escaped_lines(value: &[u8], range: &Range<usize>) -> Vec<Range<usize>> {
+    let bytes = value.get(range.clone()).unwrap_or_default();
+    let mut lines = Vec::new();
+    let mut start = 0;
+    while let Some(length) =
+        bytes.get(start..).and_then(|rest| rest.windows(2).position(|two| two == br"\n"))
+    {
+        lines.push(range.start + start..range.start + start + length);
+        start += length + 2;
+    }
+    lines.push(range.start + start..range.end);
+    lines
+}
+
+/// `"key": "value"`, however many of them stand on the line.
+fn pairs(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(key) = string(line, at) {
+        let rest = line.get(key.end + 1..).unwrap_or_default();
+        let behind = rest.trim_start().strip_prefix(':').map(str::trim_start);
+        let value = behind.filter(|text| text.starts_with('"'));
+        let value = value.and_then(|text| string(line, line.len() - text.len()));
+        let Some(value) = value else {
+            at = key.end + 1;
+            continue;
+        };
+        at = value.end + 1;
+        let name = line.get(key).unwrap_or_default().to_ascii_lowercase();
+        if is_secret_key(&name) && !value.is_empty() {
+            found.push(value);
+        }
+    }
+    found
+}
+
+/// The inside of the next string in double quotes.
+fn string(line: &str, from: usize) -> Option<Range<usize>> {
+    let bytes = line.as_bytes();
+    let start = from + bytes.get(from..)?.iter().position(|byte| *byte == b'"')? + 1;
+    let mut at = start;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(start..at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
 }
 
 /// `key=value`, `key: value` and `"key": "value",` with nothing else on the line.

@@ -3,6 +3,7 @@
 mod fields;
 mod ordinary;
 mod pieces;
+mod public;
 mod rarity;
 
 use std::fmt;

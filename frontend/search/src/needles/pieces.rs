@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Gap, Part, Reason, SHORTEST, fields, ordinary, rarity};
+use super::{Gap, Part, Reason, SHORTEST, fields, ordinary, public, rarity};
 
 /// Lines of one value that are searched one by one: more than a private key has.
 const MOST_LINES: usize = 64;
@@ -69,11 +69,12 @@ fn cut_lines(
     gaps: &mut BTreeMap<Reason, (Part, usize)>,
 ) {
     let mut armour = ordinary::Armour::default();
+    let halves = public::lines(value, lines);
     let mut gap = |reason, part| gaps.entry(reason).or_insert((part, 0)).1 += 1;
     let mut provable = Vec::new();
     for (number, range) in lines {
         let line = value.get(range.clone()).unwrap_or_default();
-        let public = armour.is_public(line);
+        let public = armour.is_public(line) || halves.contains(number);
         cut_field(value, *number, range, pieces);
         if public || ordinary::is_line(line) {
             gap(Reason::Ordinary, Part::Line(*number));
@@ -99,8 +100,15 @@ fn cut_field(value: &[u8], number: usize, range: &Range<usize>, pieces: &mut Vec
     let line = value.get(range.clone()).unwrap_or_default();
     for field in fields::secrets(line) {
         let range = range.start + field.start..range.start + field.end;
-        if unprovable(value.get(range.clone()).unwrap_or_default()).is_none() {
-            excerpts(value, Part::Field(number), range, pieces);
+        let lines: Vec<_> = fields::escaped_lines(value, &range).into_iter().enumerate().collect();
+        let halves = public::lines(value, &lines);
+        let several = lines.len() > 1;
+        for (index, range) in lines {
+            let line = value.get(range.clone()).unwrap_or_default();
+            let public = several && (halves.contains(&index) || ordinary::is_line(line));
+            if !public && unprovable(line).is_none() {
+                excerpts(value, Part::Field(number), range, pieces);
+            }
         }
     }
 }

@@ -159,6 +159,8 @@ fn passwords_are_found_without_the_rest_of_their_line() {
         ("https://me:tokenOfMine77@github.com/x.git", "tokenOfMine77"),
         ("<settings>\n<password>tokenOfMine77</password>\n</settings>", "tokenOfMine77"),
         ("export API_TOKEN='tokenOfMine77'", "tokenOfMine77"),
+        (r#"{"user":"a\"b","password":"tokenOfMine77","ports":[1]}"#, "tokenOfMine77"),
+        (r#"{"auths":{"r.example": {"x" : "y", "auth" :"tokenOfMine77"}}}"#, "tokenOfMine77"),
     ] {
         let needles = Needles::new([("it", file)]);
         let hits = found(&needles, secret);
