@@ -35,6 +35,7 @@ mod question;
 mod relay;
 mod scan;
 mod site;
+mod smoke;
 mod statement;
 mod steps;
 mod supported;

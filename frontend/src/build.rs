@@ -15,6 +15,7 @@ use crate::source_policy::{Refusal, SourcePolicy};
 mod hardened;
 pub mod inspect;
 mod platform;
+pub mod smoke;
 
 pub use hardened::{Hardened, HardenedPlatform};
 use inspect::Inspector;
@@ -57,6 +58,8 @@ pub struct Plan {
     pub scan: Option<ScanOp>,
     /// What the layers must not hold; they are not looked through for nothing.
     pub search: inspect::Search,
+    /// What has to work in the hardened image.
+    pub smoke: Vec<smoke::Command>,
 }
 
 /// Finds the digest of an image that only the graph names.
@@ -91,6 +94,9 @@ pub enum BuildError<E: std::error::Error> {
     /// A secret is in the image.
     #[error("refused: {}", .0.first().map_or("", |v| v.message.as_str()))]
     Leaked(Vec<Violation>),
+    /// A command does not work in the image.
+    #[error("smoke test failed: {}: {}", .0.command, .0.cause)]
+    Smoke(smoke::Failure),
     /// The layers to look through cannot be told.
     #[error(transparent)]
     Layers(#[from] LayersError),
@@ -148,13 +154,17 @@ pub async fn build<B: Bridge + Sync, P: PinSource + Sync>(
         platform::Tools { strip: &strip, scan: scan.as_ref(), inspector: inspector.as_ref() };
     let runs =
         drafts.into_iter().zip(judged).map(|(draft, judged)| tools.harden(bridge, draft, judged));
-    let platforms = try_join_all(runs).await?;
+    let done = try_join_all(runs).await?;
+    let (platforms, ends): (Vec<_>, Vec<_>) = done.into_iter().unzip();
     if let Some(inspector) = &inspector {
         let inspected = platforms.iter().filter_map(|platform| platform.inspected.as_ref());
         let leaks = once(inspected.flat_map(|inspected| inspector.violations(inspected)));
         if !leaks.is_empty() {
             return Err(BuildError::Leaked(leaks));
         }
+    }
+    for (platform, end) in platforms.iter().zip(&ends) {
+        end.test(bridge, &plan.smoke, platform, &strip).await?;
     }
     Ok(Hardened::new(platforms, matches!(parts, Parts::PerPlatform(_)), metadata))
 }

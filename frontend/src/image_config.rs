@@ -2,6 +2,7 @@
 //!
 //! Source: <https://github.com/opencontainers/image-spec/blob/main/config.md>.
 
+use bollard_buildkit_proto::pb;
 use serde_json::{Value, json};
 
 /// The key under which a frontend returns the configuration of a single-platform image.
@@ -40,7 +41,7 @@ impl ImageConfig {
 
     /// The user that the image runs as; empty means root.
     pub fn user(&self) -> &str {
-        self.0.pointer("/config/User").and_then(Value::as_str).unwrap_or_default()
+        self.text("User")
     }
 
     /// The platform it says it is for.
@@ -49,6 +50,32 @@ impl ImageConfig {
         let (os, architecture) = (field("os"), field("architecture"));
         let whole = !os.is_empty() && !architecture.is_empty();
         whole.then(|| platform(os, architecture, field("variant")))
+    }
+
+    /// A text of what containers are made with; empty where the image does not say.
+    pub(crate) fn text(&self, key: &str) -> &str {
+        self.of_containers(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A list of texts of what containers are made with.
+    pub(crate) fn list(&self, key: &str) -> Vec<String> {
+        let list = self.of_containers(key).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).map(String::from).collect()
+    }
+
+    fn of_containers(&self, key: &str) -> Option<&Value> {
+        self.0.get("config")?.get(key)
+    }
+
+    /// The platform as ops name it; `None` when the image does not say, and the engine's own counts.
+    pub(crate) fn platform_of_ops(&self) -> Option<pb::Platform> {
+        let field = |name: &str| self.0.get(name)?.as_str().map(String::from);
+        Some(pb::Platform {
+            os: field("os")?,
+            architecture: field("architecture")?,
+            variant: field("variant").unwrap_or_default(),
+            ..pb::Platform::default()
+        })
     }
 
     /// Adds the history entry of one layer.

@@ -29,6 +29,7 @@ pub fn of(request: &BuildRequest) -> String {
         allow,
         keep,
         strip_capabilities: _,
+        smoke,
         exceptions: _,
         lock_path: _,
         locked,
@@ -71,6 +72,7 @@ pub fn of(request: &BuildRequest) -> String {
     said.add("limits", (*limits != Limits::default()).then(|| shown_limits(limits)));
     said.add("allow", (*allow != Allow::default()).then(|| shown_allow(allow)));
     said.add("keep", keep.iter().map(|keep| format!("{}({})", keep.path, keep.reason)));
+    said.add("smoke", smoke.iter().map(|command| format!("{command:?}")));
     said.add("locked", locked.then(|| "yes".into()));
     said.add(
         "attests",

@@ -44,6 +44,7 @@ mod rules;
 mod secrets;
 mod session;
 mod signals;
+mod smoke;
 mod strip;
 mod support;
 mod terminal;
@@ -61,6 +62,7 @@ use support::{Engine, Test, lab};
 const SUITES: &[&[Test]] = &[
     hardened::TESTS,
     strip::TESTS,
+    smoke::TESTS,
     fresh::TESTS,
     pins::TESTS,
     lock::TESTS,

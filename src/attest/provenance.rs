@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use cofferdam_frontend::build::smoke::Command;
 use cofferdam_frontend::graph::Source;
 use cofferdam_frontend::graph::judge::BoundSource;
 use cofferdam_inspector::report::StripReport;
@@ -63,6 +64,8 @@ pub struct Facts<'a> {
     pub locked: bool,
     /// Whether file capabilities were removed.
     pub strip_capabilities: bool,
+    /// Commands that worked in the image.
+    pub smoke: &'a [Command],
     /// What the configuration let through.
     pub exceptions: Vec<&'a Exception>,
     /// Everything the graph read.
@@ -155,10 +158,12 @@ impl Facts<'_> {
 
     fn internal_parameters(&self) -> Value {
         let exceptions: Vec<Value> = self.exceptions.iter().map(|used| exception(used)).collect();
+        let smoke: Vec<Value> = self.smoke.iter().map(command).collect();
         json!({
             "locked": self.locked,
             "stripCapabilities": self.strip_capabilities,
             "exceptions": exceptions,
+            "smoke": smoke,
         })
     }
 
@@ -225,6 +230,13 @@ impl Facts<'_> {
         };
         let searched = self.searched.iter().map(SecretSearch::byproduct);
         self.strip.iter().map(entry).chain(searched).collect()
+    }
+}
+
+fn command(command: &Command) -> Value {
+    match command {
+        Command::Shell(line) => json!(line),
+        Command::Exec(words) => json!(words),
     }
 }
 

@@ -12,6 +12,7 @@ use cofferdam_frontend::graph::{Graph, shared_traces};
 use super::load::Loading;
 use super::outputs::Outlets;
 use super::plan::Locals;
+use super::smoke;
 use super::words;
 use crate::engine::session::{Filesync, Outputs as Files, UNREAD};
 use crate::engine::{ActiveBuild, Forgotten, Traces};
@@ -64,6 +65,7 @@ impl Failed<'_> {
                 let text = Some(dockerfile.source());
                 self.forget(Error::Refused { names: Vec::new(), violations, text }).await
             }
+            BuildError::Smoke(failure) => end(smoke::failed(failure), self.active).await,
             other => end(Error::usage(other.to_string()), self.active).await,
         }
     }

@@ -177,6 +177,7 @@ pub(super) fn plan(
         helper_local,
         scan: None,
         search: search(request),
+        smoke: request.smoke.clone(),
         helper_args: helper::strip_args(
             request.keep.iter().map(|keep| keep.path.clone()),
             request.strip_capabilities,

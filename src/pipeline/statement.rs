@@ -53,6 +53,7 @@ impl Known<'_> {
             keep: &request.keep,
             locked: request.locked,
             strip_capabilities: request.strip_capabilities,
+            smoke: &request.smoke,
             exceptions: request.exceptions.used(),
             sources: &hardened.sources(),
             dockerfile_digest: digest(&dockerfile.bytes),

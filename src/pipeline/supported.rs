@@ -25,6 +25,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
         allow: _,
         keep: _,
         strip_capabilities: _,
+        smoke: _,
         exceptions: _,
         rules: _,
         lock_path: _,

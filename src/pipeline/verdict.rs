@@ -42,7 +42,7 @@ fn of(known: &Known<'_>) -> Verdict {
         elapsed: started.elapsed().unwrap_or_default(),
         pinned: Some(Pinned { total: pinned, new: lock.added(), lock_file: lock.shown() }),
         secrets: absent::told(request, hardened, built.log),
-        stripped: stripped(hardened),
+        stripped: stripped(hardened, request.smoke.len()),
         user: Some(user(hardened)),
         record: Some(record),
         cost: None,
@@ -62,14 +62,15 @@ fn unused_keeps(hardened: &Hardened) -> Vec<&str> {
 }
 
 /// The files of all platforms, each path once; `None` when every image is empty.
-fn stripped(hardened: &Hardened) -> Option<Stripped> {
+fn stripped(hardened: &Hardened, smoke: usize) -> Option<Stripped> {
     let paths = |files: fn(&StripReport) -> &[FileEntry]| {
         let all = hardened.reports().flat_map(|(_, report)| files(report));
         let paths: BTreeSet<String> = all.map(|file| file.path.clone()).collect();
         paths.into_iter().collect()
     };
     hardened.reports().next()?;
-    Some(Stripped { removed: paths(|report| &report.stripped), kept: paths(|report| &report.kept) })
+    let (removed, kept) = (paths(|report| &report.stripped), paths(|report| &report.kept));
+    Some(Stripped { removed, kept, smoke })
 }
 
 fn user(hardened: &Hardened) -> String {

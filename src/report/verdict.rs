@@ -51,6 +51,8 @@ pub struct Stripped {
     pub removed: Vec<String>,
     /// The files that kept it by policy.
     pub kept: Vec<String>,
+    /// How many commands work in the image all the same.
+    pub smoke: usize,
 }
 
 /// The time ledger.
@@ -110,10 +112,15 @@ impl Stripped {
                 format!("{files}: {}", base_names(&self.removed))
             }
         };
-        match self.kept.as_slice() {
-            [] => removed,
-            kept => format!("{removed}; kept {}: {}", kept.len(), base_names(kept)),
-        }
+        let kept = match self.kept.as_slice() {
+            [] => String::new(),
+            kept => format!("; kept {}: {}", kept.len(), base_names(kept)),
+        };
+        let smoke = match self.smoke {
+            0 => String::new(),
+            number => format!("; {} passed", count(number, "smoke test")),
+        };
+        format!("{removed}{kept}{smoke}")
     }
 }
 
@@ -168,6 +175,7 @@ mod tests {
             stripped: Some(Stripped {
                 removed: strings(&["/bin/su", "/bin/mount", "/usr/bin/passwd", "/usr/bin/chsh"]),
                 kept: Vec::new(),
+                smoke: 0,
             }),
             user: Some("1000 (app)".into()),
             record: Some("provenance; not signed".into()),
@@ -207,11 +215,12 @@ mod tests {
     fn nothing_new_and_nothing_stripped_are_said_in_words() {
         let mut verdict = full();
         verdict.pinned = Some(Pinned { total: 1, new: 0, lock_file: "cofferdam.lock".into() });
-        verdict.stripped = Some(Stripped { removed: Vec::new(), kept: strings(&["/bin/ping"]) });
+        verdict.stripped =
+            Some(Stripped { removed: Vec::new(), kept: strings(&["/bin/ping"]), smoke: 2 });
         verdict.cost = Some(Cost::default());
         let lines = verdict.lines(Style::PLAIN);
         assert_eq!(lines[1], "pinned    1 input (cofferdam.lock unchanged)");
-        assert_eq!(lines[3], "stripped  no set-uid files; kept 1: ping");
+        assert_eq!(lines[3], "stripped  no set-uid files; kept 1: ping; 2 smoke tests passed");
         assert_eq!(lines[6], "cost      no-cache 0.0s, checks 0.0s");
     }
 
@@ -233,6 +242,7 @@ mod tests {
         verdict.stripped = Some(Stripped {
             removed: strings(&["/bin/a\nsealed    fake", "/bin/\x1b[2Jb"]),
             kept: Vec::new(),
+            smoke: 0,
         });
         let lines = verdict.lines(Style::PLAIN);
         assert_eq!(lines.len(), 7);

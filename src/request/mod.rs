@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cofferdam_frontend::build::smoke::Command;
 use cofferdam_frontend::pins::reference::Reference;
 use cofferdam_frontend::source_policy::SourcePolicy;
 
@@ -47,6 +48,7 @@ mod read;
 mod refusals;
 mod secret;
 mod size;
+mod smoke;
 mod source_policy;
 mod ssh;
 mod tags;
@@ -116,6 +118,8 @@ pub struct BuildRequest {
     pub keep: Vec<Keep>,
     /// Whether file capabilities are removed.
     pub strip_capabilities: bool,
+    /// What has to work in the image.
+    pub smoke: Vec<Command>,
     /// What `cofferdam.toml` allows this Dockerfile.
     pub exceptions: Exceptions,
     /// What it asks of every Dockerfile.

@@ -15,7 +15,7 @@ use super::{
     DockerfileSource, Environment, MetadataContent, NamedContext, Network, Outputs, Policy,
     annotation, attest, boolean, builder, connection, docker, dockerfile, hosts, is_true,
     known_hosts, limits, lock, named, pairs, platform, policy, progress, refusals, remove_if_there,
-    secret, source_policy, ssh, tags, vcs,
+    secret, smoke, source_policy, ssh, tags, vcs,
 };
 use crate::builders::Contexts;
 use crate::config::{self, Applied};
@@ -66,8 +66,17 @@ fn check(
     let mut notices = legacy_notices(&legacy, environment)?;
     let AttestFlags { attests, provenance, sbom, policies, call: _, check: _ } = attest;
     let policy = Policy::read(&policies)?;
-    let RunFlags { network, add_hosts, shm_size, ulimits, resources, cgroup_parent, allow, older } =
-        run;
+    let RunFlags {
+        network,
+        add_hosts,
+        shm_size,
+        ulimits,
+        resources,
+        cgroup_parent,
+        allow,
+        smoke,
+        older,
+    } = run;
     let resources = [older.entries(), resources].concat();
     let network = Network::read(network.as_deref())?;
     let allow = Allow::read(&allow)?;
@@ -152,6 +161,7 @@ fn check(
         limits: limits::read(shm_size.as_deref(), &ulimits, cgroup_parent, &resources)?,
         keep: tags::keep_list(&keep_suid, keep)?,
         strip_capabilities,
+        smoke: smoke::read(&smoke)?,
         exceptions,
         rules,
         vcs: vcs::read(&context, path, environment),

@@ -6,7 +6,7 @@ use bollard_buildkit_proto::pb;
 use cofferdam_inspector::report::StripReport;
 use futures_util::future::try_join;
 
-use super::{BuildError, HardenedPlatform, Inspector, Plan};
+use super::{BuildError, HardenedPlatform, Inspector, Plan, smoke};
 use crate::bridge::{Bridge, BridgeError, Made, Parts, Solve};
 use crate::graph::judge::Judged;
 use crate::graph::{Graph, GraphError, REPORT_FILE, ScanOp, StripOp};
@@ -81,7 +81,7 @@ impl Tools<'_> {
         bridge: &B,
         draft: Draft,
         judged: Judged,
-    ) -> Result<HardenedPlatform, BuildError<E>> {
+    ) -> Result<(HardenedPlatform, End), BuildError<E>> {
         let (ran, inspected) = match self.inspector {
             None => (run(bridge, &judged, self.strip).await?, None),
             Some(inspector) => {
@@ -94,15 +94,15 @@ impl Tools<'_> {
             }
         };
         let Ran { reference, report, definition: finished } = ran;
-        let sbom = match (self.scan, finished) {
-            (Some(scan), Some(finished)) => describe(bridge, &finished, scan, &draft.id).await?,
+        let sbom = match (self.scan, &finished) {
+            (Some(scan), Some(finished)) => describe(bridge, finished, scan, &draft.id).await?,
             _ => None,
         };
         let Draft { id, mut config, definition: _ } = draft;
         if let Some(report) = report.as_ref().filter(|report| !report.stripped.is_empty()) {
             config.add_history(&history(report));
         }
-        Ok(HardenedPlatform {
+        let platform = HardenedPlatform {
             id,
             reference,
             sbom,
@@ -112,7 +112,36 @@ impl Tools<'_> {
             report,
             inspected,
             networked: judged.graph().has_network(),
-        })
+        };
+        Ok((platform, End { built: judged.graph().clone(), hardened: finished }))
+    }
+}
+
+/// The graphs of an image: as it was built, and as it will be exported.
+#[derive(Debug)]
+pub(super) struct End {
+    built: Graph,
+    hardened: Option<pb::Definition>,
+}
+
+impl End {
+    /// Runs what has to work in the image.
+    pub(super) async fn test<B: Bridge, E: std::error::Error>(
+        &self,
+        bridge: &B,
+        commands: &[smoke::Command],
+        of: &HardenedPlatform,
+        strip: &StripOp,
+    ) -> Result<(), BuildError<E>> {
+        let images = smoke::Images {
+            id: &of.id,
+            built: &self.built,
+            hardened: self.hardened.as_ref(),
+            report: of.report.as_ref(),
+            config: &of.config,
+            strip,
+        };
+        images.test(bridge, commands).await
     }
 }
 

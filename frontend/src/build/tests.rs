@@ -45,6 +45,7 @@ pub(super) fn plan() -> Plan {
         helper_args: vec!["/helper".into()],
         scan: None,
         search: inspect::Search::default(),
+        smoke: Vec::new(),
     }
 }
 

@@ -15,6 +15,7 @@ mod eraser;
 pub mod judge;
 mod layers;
 mod scan;
+mod smoke;
 mod source;
 mod strip;
 mod traces;

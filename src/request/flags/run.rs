@@ -27,6 +27,9 @@ pub(in crate::request) struct RunFlags {
     /// Right that RUN may ask for; most need an exception
     #[arg(long, value_name = "RIGHT", allow_hyphen_values = true)]
     pub(in crate::request) allow: Vec<String>,
+    /// Command that has to work in the hardened image
+    #[arg(long, value_name = "CMD", allow_hyphen_values = true)]
+    pub(in crate::request) smoke: Vec<String>,
 
     #[command(flatten)]
     pub(in crate::request) older: OlderResources,
