@@ -8,7 +8,7 @@ use std::process::Command;
 
 const CRATE: &str = "frontend/inspector";
 /// What the helper is made of beside its own crate.
-const SEARCH: &str = "frontend/search";
+const PARTS: [&str; 2] = ["frontend/search", "frontend/inventory"];
 const PROFILE: &str = "helper";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let target = env::var("TARGET")?;
     let crate_dir = root.join(CRATE);
-    for part in [CRATE, SEARCH].map(|part| root.join(part)) {
+    for part in PARTS.iter().chain([&CRATE]).map(|part| root.join(part)) {
         println!("cargo::rerun-if-changed={}", part.join("src").display());
         println!("cargo::rerun-if-changed={}", part.join("Cargo.toml").display());
     }

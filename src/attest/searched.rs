@@ -68,8 +68,8 @@ mod tests {
             trail: vec!["b".into()],
             reason: "encrypted".into(),
         };
-        let sum = Sum { layers: vec![layer, layer], leaks: 0, unread: 1 };
-        let inspection = Inspection { leaks: Vec::new(), unread: vec![unread], sum };
+        let sum = Sum { layers: vec![layer, layer], unread: 1, ..Sum::default() };
+        let inspection = Inspection { unread: vec![unread], sum, ..Inspection::default() };
         let inspected = Inspected { layers: Vec::new(), inspection };
         let told = SecretSearch {
             platform: "linux/amd64",

@@ -7,8 +7,10 @@ mod attributes;
 mod compare;
 mod content;
 mod examine;
+mod gone;
 mod leaks;
 mod output;
+mod packages;
 mod visit;
 
 use std::collections::HashSet;
@@ -17,7 +19,7 @@ use std::os::fd::AsFd;
 use std::sync::Mutex;
 
 pub use self::content::Content;
-pub use self::examine::{At, Examine, Name};
+pub use self::examine::{At, Examination, Examine, LayerRoot, Name, Want};
 pub use self::output::Sink;
 
 use self::compare::Below;
@@ -31,29 +33,39 @@ use crate::walk::{open_root, walk};
 pub fn run(options: &InspectOptions, out: impl Write + Send) -> Result<(), Failure> {
     let needles = leaks::read(&options.needles)?;
     let sink = Sink::new(out);
-    let examiners = |_: usize| -> Vec<Box<dyn Examine + '_>> {
-        vec![Box::new(leaks::Leaks::new(&needles, &sink))]
-    };
+    let mut examinations: Vec<Box<dyn Examination + '_>> =
+        vec![Box::new(packages::Packages::new(&sink))];
+    if !needles.is_empty() {
+        examinations.push(Box::new(leaks::Leaks { needles: &needles, sink: &sink }));
+    }
     let mut sum = Sum::default();
     for (number, layer) in options.layers.iter().enumerate() {
-        sum.layers.push(inspect(number, layer, &examiners)?);
+        sum.layers.push(inspect(number, layer, &mut examinations)?);
     }
+    drop(examinations);
     sink.finish(sum).map_err(Failure::Output)
 }
 
-fn inspect<'a>(
+fn inspect(
     number: usize,
     layer: &LayerMount,
-    examiners: &(impl Fn(usize) -> Vec<Box<dyn Examine + 'a>> + Sync),
+    examinations: &mut [Box<dyn Examination + '_>],
 ) -> Result<LayerSum, Failure> {
     let root = open_root(&layer.root)?;
     let below = layer.over.as_ref().map(|path| Below::open(path, root.as_fd())).transpose()?;
     let seen = Mutex::new(HashSet::new());
-    let visits =
-        walk(root.as_fd(), || Visit::new(number, below.as_ref(), &seen, examiners(number)))?;
-    Ok(visits.iter().fold(LayerSum::default(), |sum, visit| LayerSum {
-        names: sum.names + visit.sum.names,
-        files: sum.files + visit.sum.files,
-        bytes: sum.bytes + visit.sum.bytes,
-    }))
+    let layer = LayerRoot { number, root: root.as_fd(), below: below.as_ref() };
+    let sum = {
+        let examiners = || examinations.iter().map(|one| one.examiner(layer)).collect();
+        let visits = walk(root.as_fd(), || Visit::new(layer, &seen, examiners()))?;
+        visits.iter().fold(LayerSum::default(), |sum, visit| LayerSum {
+            names: sum.names + visit.sum.names,
+            files: sum.files + visit.sum.files,
+            bytes: sum.bytes + visit.sum.bytes,
+        })
+    };
+    for examination in examinations {
+        examination.end(layer)?;
+    }
+    Ok(sum)
 }

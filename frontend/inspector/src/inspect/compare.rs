@@ -37,6 +37,11 @@ impl Below {
         Ok(Self { root, changed, overlay })
     }
 
+    /// Its root.
+    pub(super) fn root(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
+    }
+
     /// The same directory there; `None` when the layer made it.
     pub fn directory(&self, node: &Node) -> Result<Option<OwnedFd>, Failure> {
         match node.open(self.root.as_fd()) {

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 
+use cofferdam_inventory::Source;
 use rustix::fs::{SeekFrom, Stat};
 use rustix::io::Errno;
 
@@ -67,6 +68,22 @@ impl Content {
             self.data_until = hole.clamp(data, self.size);
         }
         Ok(())
+    }
+}
+
+/// At any place, holes as they are.
+impl Source for Content {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match rustix::io::pread(&self.file, &mut *into, offset) {
+                Err(Errno::INTR) => {}
+                answer => return Ok(answer?),
+            }
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! What looks at the names and bytes of a layer: several at once, in one walk.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use rustix::fs::{FileType, Stat};
 
+use super::compare::Below;
 use super::content::Content;
+use crate::error::Failure;
 use crate::report::encode_path;
 use crate::report::inspection::LONGEST_PATH;
 use crate::walk::Node;
@@ -13,16 +16,51 @@ use crate::walk::Node;
 /// the square of its depth.
 const PATH_SEEN: usize = 16 * 1024;
 
+/// One thing that the layers of an image are examined for, the lowest first.
+pub trait Examination: Sync {
+    /// What one thread needs to examine a layer.
+    fn examiner<'s>(&'s self, layer: LayerRoot<'s>) -> Box<dyn Examine + 's>;
+    /// Ends a layer that has been seen whole.
+    fn end(&mut self, layer: LayerRoot<'_>) -> Result<(), Failure> {
+        let _ = layer;
+        Ok(())
+    }
+}
+
+/// A layer and what is below it, open.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerRoot<'a> {
+    /// The layer, counted from zero.
+    pub number: usize,
+    /// Its file system: with all that is below it, where [`Self::below`] is known.
+    pub root: BorrowedFd<'a>,
+    /// The file system that it was made on.
+    pub below: Option<&'a Below>,
+}
+
 /// Looks at what a layer added or changed; each thread has its own.
 ///
 /// Its findings go to the [`super::output::Sink`] that it was made with.
 pub trait Examine: Send {
+    /// Whether it wants to see extended attributes, which cost an open file for each name.
+    fn wants_attributes(&self) -> bool;
     /// Sees a name: of a file, a directory, a link or anything else.
     fn name(&mut self, name: &Name<'_>);
-    /// Whether it wants to see the bytes of a regular file.
-    fn wants(&self, at: &At) -> bool;
+    /// What it wants to see of a regular file.
+    fn wants(&self, at: &At) -> Want;
     /// Sees the bytes of a regular file, from the first on.
     fn content(&mut self, at: &At, content: &mut Content) -> std::io::Result<()>;
+}
+
+/// What somebody wants to see of a regular file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Nothing.
+    Nothing,
+    /// Its bytes, if there are any, under one of its names.
+    Bytes,
+    /// Its bytes under each of its names, even when there are none: the name says what they mean.
+    EachName,
 }
 
 /// A place in a layer.
@@ -47,7 +85,7 @@ pub struct Name<'a> {
     pub kind: FileType,
     /// What a symbolic link leads to.
     pub target: Option<&'a [u8]>,
-    /// Extended attributes: name and value.
+    /// Extended attributes, name and value, if somebody wants them.
     pub attributes: &'a [(Vec<u8>, Vec<u8>)],
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cofferdam_search::{FileHit, FileSearcher, Hit, Limits, Needles, Obstacle, Part, Searcher};
 
 use super::content::Content;
-use super::examine::{At, Examine, Name, shown};
+use super::examine::{At, Examination, Examine, LayerRoot, Name, Want, shown};
 use super::output::Sink;
 use crate::error::Failure;
 use crate::report::encode_path;
@@ -39,24 +39,30 @@ fn value(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
 
 /// Searches for the values of a build.
 pub(super) struct Leaks<'a, 'w> {
+    pub(super) needles: &'a Needles,
+    pub(super) sink: &'a Sink<'w>,
+}
+
+impl Examination for Leaks<'_, '_> {
+    fn examiner<'s>(&'s self, _: LayerRoot<'s>) -> Box<dyn Examine + 's> {
+        Box::new(Search {
+            search: Searcher::new(self.needles),
+            files: FileSearcher::new(self.needles, Limits::default()),
+            sink: self.sink,
+        })
+    }
+}
+
+/// One thread's part of the search.
+struct Search<'a, 'w> {
     /// For names and what else is short.
     search: Searcher<'a>,
     /// For files, and what is packed in them.
     files: FileSearcher<'a>,
-    searches: bool,
     sink: &'a Sink<'w>,
 }
 
-impl<'a, 'w> Leaks<'a, 'w> {
-    pub(super) fn new(needles: &'a Needles, sink: &'a Sink<'w>) -> Self {
-        Self {
-            search: Searcher::new(needles),
-            files: FileSearcher::new(needles, Limits::default()),
-            searches: !needles.is_empty(),
-            sink,
-        }
-    }
-
+impl Search<'_, '_> {
     /// Searches a few bytes that are no file's; hits that end before `from` are none.
     fn few(&mut self, at: &At, place: Place, bytes: &[&[u8]], from: u64) {
         bytes.iter().for_each(|part| self.search.feed(part));
@@ -126,11 +132,12 @@ fn reason(obstacle: Obstacle) -> &'static str {
     }
 }
 
-impl Examine for Leaks<'_, '_> {
+impl Examine for Search<'_, '_> {
+    fn wants_attributes(&self) -> bool {
+        true
+    }
+
     fn name(&mut self, name: &Name<'_>) {
-        if !self.searches {
-            return;
-        }
         let path = name.at.path();
         // The directories have had their turn.
         let last = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
@@ -143,8 +150,8 @@ impl Examine for Leaks<'_, '_> {
         }
     }
 
-    fn wants(&self, _: &At) -> bool {
-        self.searches
+    fn wants(&self, _: &At) -> Want {
+        Want::Bytes
     }
 
     fn content(&mut self, at: &At, content: &mut Content) -> std::io::Result<()> {

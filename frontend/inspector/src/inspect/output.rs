@@ -5,10 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::report::inspection::{Leak, Record, Sum, Unread, VERSION, hex};
+use crate::report::inspection::{Leak, Record, Removed, Said, Sum, Unread, VERSION, hex};
 
 /// Records of one kind that are written; a hostile image could have any number.
 const MOST: u64 = 10_000;
+/// Bytes of what is said about packages: some hundred thousand of them.
+const SAID: usize = 32 << 20;
 
 /// Where all threads put what they find.
 pub struct Sink<'w>(Mutex<State<'w>>);
@@ -18,6 +20,9 @@ struct State<'w> {
     hash: Sha256,
     leaks: u64,
     unread: u64,
+    /// Bytes of what was said about packages, and readings that were left out.
+    said: usize,
+    unsaid: u64,
     /// The first failure to write: nothing can be said any more.
     failed: Option<io::Error>,
 }
@@ -25,8 +30,15 @@ struct State<'w> {
 impl<'w> Sink<'w> {
     /// Writes to `out`.
     pub fn new(out: impl Write + Send + 'w) -> Self {
-        let hash = Sha256::new();
-        Self(Mutex::new(State { out: Box::new(out), hash, leaks: 0, unread: 0, failed: None }))
+        Self(Mutex::new(State {
+            out: Box::new(out),
+            hash: Sha256::new(),
+            leaks: 0,
+            unread: 0,
+            said: 0,
+            unsaid: 0,
+            failed: None,
+        }))
     }
 
     /// A secret was found.
@@ -47,11 +59,36 @@ impl<'w> Sink<'w> {
         }
     }
 
+    /// A file says something about packages; `false` when there is no room for it any more.
+    pub fn said(&self, said: Said) -> bool {
+        // The others go on meanwhile: some files list tens of thousands of names.
+        let line = line(&Record::Said(Box::new(said)));
+        let length = line.as_ref().map_or(0, Vec::len);
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.said + length > SAID {
+            state.unsaid += 1;
+            return false;
+        }
+        state.said += length;
+        state.write_line(line);
+        true
+    }
+
+    /// The same, of a file whose name was too much already.
+    pub fn unsaid(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).unsaid += 1;
+    }
+
+    /// A file that said something is gone.
+    pub fn removed(&self, removed: Removed) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(&Record::Removed(removed));
+    }
+
     /// Ends the answer.
     pub fn finish(self, sum: Sum) -> io::Result<()> {
         let mut state = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (leaks, unread) = (state.leaks, state.unread);
-        state.write(&Record::Sum(Sum { leaks, unread, ..sum }));
+        let State { leaks, unread, unsaid, .. } = state;
+        state.write(&Record::Sum(Sum { leaks, unread, unsaid, ..sum }));
         let digest = hex(&state.hash.clone().finalize());
         state.write(&Record::End { version: VERSION, digest });
         if let Some(failed) = state.failed {
@@ -63,14 +100,23 @@ impl<'w> Sink<'w> {
 
 impl State<'_> {
     fn write(&mut self, record: &Record) {
+        self.write_line(line(record));
+    }
+
+    fn write_line(&mut self, line: io::Result<Vec<u8>>) {
         if self.failed.is_some() {
             return;
         }
-        let written = serde_json::to_vec(record).map_err(io::Error::from).and_then(|mut line| {
-            line.push(b'\n');
+        let written = line.and_then(|line| {
             self.hash.update(&line);
             self.out.write_all(&line)
         });
         self.failed = written.err();
     }
+}
+
+fn line(record: &Record) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(record)?;
+    line.push(b'\n');
+    Ok(line)
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use cofferdam_inventory::{Layer, Reading};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -21,6 +22,10 @@ pub enum Record {
     Leak(Leak),
     /// Something could not be looked into.
     Unread(Unread),
+    /// A file of a layer says something about packages.
+    Said(Box<Said>),
+    /// A file that said so is not there any more.
+    Removed(Removed),
     /// What was looked at; after all the others.
     Sum(Sum),
     /// The last line.
@@ -83,6 +88,28 @@ pub struct Unread {
     pub reason: String,
 }
 
+/// What a file says about packages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// The layer that added or changed the file.
+    pub layer: usize,
+    /// The path within the image in text form, whole.
+    pub path: String,
+    /// What it says.
+    pub reading: Reading,
+}
+
+/// A file that a layer took away, or made into something that says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Removed {
+    /// The layer.
+    pub layer: usize,
+    /// The path within the image in text form, whole.
+    pub path: String,
+}
+
 /// How much was looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,6 +120,8 @@ pub struct Sum {
     pub leaks: u64,
     /// All that could not be looked into, likewise.
     pub unread: u64,
+    /// Files that say something about packages and are no record: there were too many.
+    pub unsaid: u64,
 }
 
 /// What was looked at in one layer: what it added or changed.
@@ -114,6 +143,8 @@ pub struct Inspection {
     pub leaks: Vec<Leak>,
     /// What could not be looked into, by layer and path.
     pub unread: Vec<Unread>,
+    /// What each layer says about packages.
+    pub packages: Vec<Layer>,
     /// How much was looked at.
     pub sum: Sum,
 }
@@ -129,6 +160,8 @@ pub enum InspectionError {
     Malformed(serde_json::Error),
     /// It is of another version.
     Version(u32),
+    /// A record is about a layer that is not there, or a path that is none.
+    Nowhere,
     /// It is about another number of layers.
     Layers {
         /// That were to be inspected.
@@ -147,6 +180,7 @@ impl fmt::Display for InspectionError {
             Self::Version(found) => {
                 write!(f, "the inspection's answer has version {found}, expected {VERSION}")
             }
+            Self::Nowhere => f.write_str("the inspection's answer names a place that is none"),
             Self::Layers { expected, found } => {
                 write!(f, "the inspection answers for {found} layers instead of {expected}")
             }
@@ -171,10 +205,20 @@ impl Inspection {
             return Err(InspectionError::Damaged);
         }
         let (mut inspection, mut sum) = (Self::default(), None);
+        inspection.packages.resize_with(layers, Layer::default);
         for line in told.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line).map_err(InspectionError::Malformed)? {
                 Record::Leak(leak) => inspection.leaks.push(leak),
                 Record::Unread(unread) => inspection.unread.push(unread),
+                Record::Said(said) => {
+                    let Said { layer, path, reading } = *said;
+                    let (layer, path) = inspection.at(layer, &path)?;
+                    layer.read(&path, reading);
+                }
+                Record::Removed(Removed { layer, path }) => {
+                    let (layer, path) = inspection.at(layer, &path)?;
+                    layer.remove(&path);
+                }
                 Record::Sum(found) => sum = Some(found),
                 Record::End { .. } => return Err(InspectionError::Damaged),
             }
@@ -188,6 +232,11 @@ impl Inspection {
         inspection.leaks.sort();
         inspection.unread.sort();
         Ok(inspection)
+    }
+
+    fn at(&mut self, layer: usize, path: &str) -> Result<(&mut Layer, Vec<u8>), InspectionError> {
+        let place = self.packages.get_mut(layer).zip(super::decode_path(path));
+        place.ok_or(InspectionError::Nowhere)
     }
 }
 

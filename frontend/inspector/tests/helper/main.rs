@@ -8,6 +8,8 @@ mod inspect;
 #[cfg(test)]
 mod overlay;
 #[cfg(test)]
+mod packages;
+#[cfg(test)]
 mod strip;
 #[cfg(test)]
 mod support;
