@@ -25,6 +25,7 @@ const WALLS: &[Wall] = &[
         name: "the frontend decides and touches nothing",
         behind: |file| {
             file.starts_with("frontend/src/")
+                || file.starts_with("frontend/contents/src/")
                 || file.starts_with("frontend/inventory/src/")
                 || file.starts_with("frontend/search/src/")
         },
