@@ -108,7 +108,7 @@ fn what_is_no_image_is_explained(engine: &'static Engine) {
     project.write("text.tar", "no archive");
     project.write("empty.tar", "");
     for (what, words) in [
-        ("nobody/has-this:1", "no image"),
+        ("docker-daemon:nobody/has-this:1", "no image"),
         ("./text.tar", "text.tar"),
         ("./empty.tar", "no archive of an image"),
         ("./absent.tar", "absent.tar"),
@@ -116,4 +116,8 @@ fn what_is_no_image_is_explained(engine: &'static Engine) {
     ] {
         project.cofferdam(&["packages", what]).run().explains(1).says(words);
     }
+    // What the engine does not have, its registry is asked for.
+    let nowhere = format!("{}/nobody/has-this:1", engine.registry);
+    let outcome = project.cofferdam(&["packages", &nowhere]).run().explains(4);
+    outcome.says("the engine has no image").says("404");
 }

@@ -6,11 +6,11 @@ use clap::Args;
 use cofferdam_inventory::sbom::{self, Place, Subject};
 
 use crate::error::Error;
-use crate::image::{Image, Source};
+use crate::image::{self, Image};
 use crate::record;
 use crate::report::packages;
 use crate::report::printer::Printer;
-use crate::request::{ConnectionFlags, Environment};
+use crate::request::{self, ConnectionFlags, Environment, ImageFlags};
 
 /// What documents say of an image whose configuration does not tell when it was made.
 const NO_TIME: &str = "1970-01-01T00:00:00Z";
@@ -20,9 +20,8 @@ const NO_TIME: &str = "1970-01-01T00:00:00Z";
   cofferdam packages app:1
   docker save app:1 | cofferdam packages --format json -")]
 pub(crate) struct PackagesArgs {
-    /// Name or ID of an image in the engine, an archive of `docker save`, or `-`
-    #[arg(value_name = "IMAGE")]
-    image: String,
+    #[command(flatten)]
+    image: ImageFlags,
     /// table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", hide_default_value = true,
           value_parser = ["table", "json"], hide_possible_values = true)]
@@ -37,7 +36,8 @@ impl PackagesArgs {
         environment: &Environment,
         printer: &Printer,
     ) -> Result<(), Error> {
-        let image = Source::of(&self.image)?.read(connection, environment)?;
+        let request = request::image(self.image, &[], connection, environment)?;
+        let image = image::read(&request)?;
         let text = match self.format.as_str() {
             "json" => packages::json(&image),
             _ => packages::table(&image),
@@ -53,9 +53,8 @@ impl PackagesArgs {
   cofferdam sbom app:1 >app.cdx.json
   cofferdam sbom --format spdx --output app.spdx.json app.tar")]
 pub(crate) struct SbomArgs {
-    /// Name or ID of an image in the engine, an archive of `docker save`, or `-`
-    #[arg(value_name = "IMAGE")]
-    image: String,
+    #[command(flatten)]
+    image: ImageFlags,
     /// cyclonedx (1.6) or spdx (2.3), both as JSON
     #[arg(long, value_name = "FORMAT", default_value = "cyclonedx", hide_default_value = true,
           value_parser = ["cyclonedx", "spdx"], hide_possible_values = true)]
@@ -73,12 +72,10 @@ impl SbomArgs {
         environment: &Environment,
         printer: &Printer,
     ) -> Result<(), Error> {
-        let source = Source::of(&self.image)?;
-        let image = source.read(connection, environment)?;
-        let name = match &source {
-            Source::Engine(name) => name.as_str(),
-            Source::File(_) | Source::Stdin => image.names.first().map_or("image", String::as_str),
-        };
+        let request = request::image(self.image, &[], connection, environment)?;
+        let image = image::read(&request)?;
+        let named = image.names.first().map_or("image", String::as_str);
+        let name = request.source.name().unwrap_or(named);
         let text = document(&image, name, &self.format)?;
         match &self.output {
             Some(path) => record::write_atomically(path, text.as_bytes())

@@ -1,216 +1,186 @@
-//! The archive that `docker save` writes, in its older form and as an OCI layout.
+//! An archive of an image that arrives: what `docker save` writes, and OCI layouts in one file.
 //!
 //! Source: moby/moby, image/spec/v1.2.md (`manifest.json`); OCI image specification, image-layout.md.
 //! What the members are is known at the end only, so each is looked at for what it is.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read};
+use std::io::Read;
 
-use cofferdam_inventory::Layer;
-use cofferdam_search::zstd_frames;
-use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
-use tar::{Archive, EntryType};
-
-use super::composed::{Image, compose};
+use super::blobs::{Blobs, Plan, known, of_layout};
+use super::cache::Cache;
 use super::config::Config;
-use super::layer;
+use super::error::ImageError;
+use super::looking::{Looked, Looking};
+use super::manifest::{Descriptor, Wanted};
+use super::members::{self, Links};
+use super::tar::{Kind, Members};
+use super::unpack::{BEGINNING, Expected, Packing, pass};
+use super::{INDEX, MANIFEST, saved};
 
-/// Where Docker lists images, configurations and layers.
-const MANIFEST: &str = "manifest.json";
-/// Largest member that may be such a description, and all of them, bytes.
+/// Largest member that may be a description, and all of them, bytes.
 const TEXT: u64 = 8 << 20;
 const TEXTS: usize = 64 << 20;
-/// Largest window of a layer that is packed with zstd, bytes: what its own tools take unasked.
-const WINDOW: u64 = 128 << 20;
-/// How much of a member is looked at to see what it is.
-const BEGINNING: usize = 262;
-
-/// Why an archive is no image.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageError {
-    /// Reading failed, or the archive is cut or damaged.
-    #[error("cannot read {what}: {source}")]
-    Read {
-        /// What was being read.
-        what: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is an archive of something else.
-    #[error("this is no archive of an image: it has no {MANIFEST}")]
-    NoManifest,
-    /// A description is not what it should be.
-    #[error("{what} is damaged: {cause}")]
-    Damaged {
-        /// Which.
-        what: String,
-        /// What is wrong.
-        cause: String,
-    },
-    /// It holds several images.
-    #[error("the archive holds {0} images")]
-    Several(usize),
-    /// A layer is not in it.
-    #[error("the archive lacks the layer {0}")]
-    NoLayer(String),
-    /// A layer is not the one that the configuration names.
-    #[error("the layer {member} is {found}, and should be {wanted}")]
-    OtherLayer {
-        /// Its name in the archive.
-        member: String,
-        /// What it is.
-        found: String,
-        /// What it should be.
-        wanted: String,
-    },
-}
+/// Most layers of an archive.
+const LAYERS: usize = 10_000;
 
 /// An archive that has been read.
-#[derive(Debug, Default)]
-pub struct Saved {
+pub(super) struct Saved<'l> {
+    looking: Looking<'l>,
+    cache: Option<&'l Cache>,
     texts: BTreeMap<String, Vec<u8>>,
     size: usize,
-    /// Layers by member, each with its digest.
-    layers: BTreeMap<String, (String, Layer)>,
-    /// Members that stand for others.
-    links: BTreeMap<String, String>,
+    /// Layers by member, each with the digest of its archive.
+    layers: BTreeMap<String, (String, Looked)>,
+    links: Links,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry {
-    config: String,
-    #[serde(default)]
-    repo_tags: Option<Vec<String>>,
-    #[serde(default)]
-    layers: Vec<String>,
-}
-
-impl Saved {
+impl<'l> Saved<'l> {
     /// Reads an archive to its end.
-    pub fn read(archive: impl Read) -> Result<Self, ImageError> {
-        let failed = |what: &str| {
-            let what = what.to_string();
-            move |source| ImageError::Read { what, source }
+    pub(super) fn read(
+        archive: impl Read,
+        looking: Looking<'l>,
+        cache: Option<&'l Cache>,
+    ) -> Result<Self, ImageError> {
+        let mut saved = Self {
+            cache: cache.filter(|_| looking.may_be_kept()),
+            looking,
+            texts: BTreeMap::new(),
+            size: 0,
+            layers: BTreeMap::new(),
+            links: Links::default(),
         };
-        let mut saved = Self::default();
-        let mut archive = Archive::new(archive);
-        for entry in archive.entries().map_err(failed("the archive"))? {
-            let mut entry = entry.map_err(failed("the archive"))?;
-            let name = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").into();
-            match entry.header().entry_type() {
-                EntryType::Symlink | EntryType::Link => {
-                    let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-                    let target = String::from_utf8_lossy(&target).into_owned();
-                    let symbolic = entry.header().entry_type() == EntryType::Symlink;
-                    saved.link(name, &target, symbolic);
-                }
-                kind if kind.is_file() => {
-                    let size = entry.size();
-                    saved.member(&name, size, &mut entry).map_err(failed(&name))?;
-                }
+        let mut members = Members::new(archive);
+        while let Some(member) = members.next().map_err(ImageError::read("the archive"))? {
+            let name = members::name(&member.path);
+            match member.kind {
+                Kind::SymbolicLink => saved.links.add(name, &member.target, true),
+                Kind::HardLink => saved.links.add(name, &member.target, false),
+                Kind::File => saved.member(name, member.size, &mut members)?,
                 _ => {}
             }
         }
         Ok(saved)
     }
 
-    /// Its only image.
-    pub fn image(&self) -> Result<Image, ImageError> {
-        let manifest = self.texts.get(MANIFEST).ok_or(ImageError::NoManifest)?;
-        let entries: Vec<Entry> = parse(MANIFEST, manifest)?;
-        let entry = match entries.as_slice() {
-            [only] => only,
-            several => return Err(ImageError::Several(several.len())),
-        };
-        let bytes = self.texts.get(self.resolved(&entry.config)).ok_or_else(|| {
-            ImageError::Damaged { what: MANIFEST.into(), cause: "its config is not there".into() }
-        })?;
-        let config: Config = parse(&entry.config, bytes)?;
-        if config.diff_ids().len() != entry.layers.len() {
+    /// What the image is made of that is meant, and what was found in its layers.
+    pub(super) fn image(
+        mut self,
+        name: Option<&str>,
+        wanted: &Wanted,
+    ) -> Result<(Plan, Config, Vec<Looked>), ImageError> {
+        let plan = self.plan(name, wanted)?;
+        let config = saved::config("the configuration", &plan.config)?;
+        let diff_ids = config.diff_ids();
+        if diff_ids.len() != plan.layers.len() {
             let cause = "it has another number of layers than its configuration".to_string();
             return Err(ImageError::Damaged { what: MANIFEST.into(), cause });
         }
         let mut layers = Vec::new();
-        for (member, wanted) in entry.layers.iter().zip(config.diff_ids()) {
-            let (found, layer) = self
+        for (number, (layer, wanted)) in plan.layers.iter().zip(diff_ids).enumerate() {
+            layer.layer()?;
+            let member = layer.member();
+            let what = || format!("the layer {}", layer.digest);
+            let (found, looked) = self
                 .layers
-                .get(self.resolved(member))
-                .ok_or_else(|| ImageError::NoLayer(member.clone()))?;
+                .get(self.links.resolved(&member))
+                .ok_or_else(|| ImageError::Missing(what()))?;
             if found != wanted {
-                let (member, found, wanted) = (member.clone(), found.clone(), wanted.clone());
-                return Err(ImageError::OtherLayer { member, found, wanted });
+                let (found, wanted) = (found.clone(), wanted.clone());
+                return Err(ImageError::Other { what: what(), found, wanted });
             }
-            layers.push(layer);
+            layers.push(looked.clone().numbered(number));
         }
-        let (inventory, layer_of) = compose(&layers);
-        Ok(Image {
-            id: format!("sha256:{:x}", Sha256::digest(bytes)),
-            names: entry.repo_tags.clone().unwrap_or_default(),
-            created: config.created.clone(),
-            inventory,
-            layer_of,
-            diff_ids: config.diff_ids().to_vec(),
-            instructions: config.instructions(),
-        })
+        self.layers.clear();
+        Ok((plan, config, layers))
     }
 
-    /// The member that a name stands for; a link of a link is none.
-    fn resolved<'a>(&'a self, name: &'a str) -> &'a str {
-        self.links.get(name).map_or(name, String::as_str)
-    }
-
-    fn link(&mut self, name: String, target: &str, symbolic: bool) {
-        let base = name.rsplit_once('/').map_or("", |(directory, _)| directory);
-        let mut parts: Vec<&str> = if symbolic { base.split('/').collect() } else { Vec::new() };
-        for part in target.split('/') {
-            match part {
-                ".." => drop(parts.pop()),
-                "" | "." => {}
-                part => parts.push(part),
-            }
+    fn plan(&self, name: Option<&str>, wanted: &Wanted) -> Result<Plan, ImageError> {
+        let index = self.texts.get(INDEX);
+        // Only the index knows more platforms than one.
+        let manifest = self.texts.get(MANIFEST).filter(|_| !wanted.asked || index.is_none());
+        if let Some(manifest) = manifest {
+            let entry = saved::choose(manifest, name)?;
+            let config = self.texts.get(self.links.resolved(&entry.config)).ok_or_else(|| {
+                let cause = "its configuration is not there".to_string();
+                ImageError::Damaged { what: MANIFEST.into(), cause }
+            })?;
+            return entry.plan(config.clone(), wanted);
         }
-        let target =
-            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-        self.links.insert(name, target);
+        match index {
+            Some(index) => of_layout(self, index, name, wanted),
+            None => Err(ImageError::NoManifest),
+        }
     }
 
     /// Looks at a file of the archive for what it is.
-    fn member(&mut self, name: &str, size: u64, file: &mut impl Read) -> io::Result<()> {
+    fn member(&mut self, name: String, size: u64, file: &mut impl Read) -> Result<(), ImageError> {
         let mut head = Vec::with_capacity(BEGINNING);
-        file.take(BEGINNING as u64).read_to_end(&mut head)?;
+        file.take(BEGINNING as u64)
+            .read_to_end(&mut head)
+            .map_err(ImageError::read(name.as_str()))?;
         let is_text = matches!(head.trim_ascii_start().first(), Some(b'{' | b'['));
         if is_text && size <= TEXT {
             return self.text(name, head, file);
         }
-        let whole = head.chain(file);
-        let layer = match head.as_slice() {
-            [0x1f, 0x8b, ..] => looked(MultiGzDecoder::new(whole))?,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => looked(zstd_frames(BufReader::new(whole), WINDOW))?,
-            head if is_tar(head, name) => looked(whole)?,
-            _ => return Ok(()),
-        };
-        self.layers.insert(name.to_string(), layer);
+        let packing = Packing::of(&head);
+        if packing == Packing::None && !is_tar(&head, &name) {
+            return Ok(());
+        }
+        if self.layers.len() >= LAYERS {
+            let cause = format!("it has more than {LAYERS} layers");
+            return Err(ImageError::Damaged { what: "the archive".into(), cause });
+        }
+        let digest = digest_in(&name);
+        // The name of a layer that is not packed is the digest that the cache knows it by.
+        let kept = digest.as_ref().filter(|_| packing == Packing::None);
+        let kept = kept.and_then(|digest| self.cache?.get::<Looked>(digest));
+        let is_kept = kept.is_some();
+        let expected = digest.as_deref().map(|digest| Expected { digest, size });
+        let number = self.layers.len();
+        let passed = pass(&name, head.chain(file), expected, |archive| match kept {
+            Some(kept) => Ok(kept),
+            None => self.looking.layer(number, archive),
+        })?;
+        let looked = Looked { size: passed.size, ..passed.found };
+        if let Some(cache) = self.cache.filter(|_| !is_kept) {
+            cache.put(&passed.diff_id, &looked);
+        }
+        self.layers.insert(name, (passed.diff_id, looked));
         Ok(())
     }
 
-    fn text(&mut self, name: &str, head: Vec<u8>, file: &mut impl Read) -> io::Result<()> {
+    fn text(
+        &mut self,
+        name: String,
+        head: Vec<u8>,
+        file: &mut impl Read,
+    ) -> Result<(), ImageError> {
         let mut bytes = head;
-        file.read_to_end(&mut bytes)?;
+        file.read_to_end(&mut bytes).map_err(ImageError::read(name.as_str()))?;
         self.size += bytes.len();
         if self.size > TEXTS {
-            return Err(io::Error::other("the archive holds more than 64 MiB of descriptions"));
+            let cause = "it holds more than 64 MiB of descriptions".to_string();
+            return Err(ImageError::Damaged { what: "the archive".into(), cause });
         }
-        self.texts.insert(name.to_string(), bytes);
+        self.texts.insert(name, bytes);
         Ok(())
     }
 }
 
-fn parse<T: for<'a> Deserialize<'a>>(what: &str, bytes: &[u8]) -> Result<T, ImageError> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| ImageError::Damaged { what: what.into(), cause: error.to_string() })
+/// Its descriptions; the layers were read when they came.
+impl Blobs for Saved<'_> {
+    fn blob(&self, what: &Descriptor) -> Result<Box<dyn Read + '_>, ImageError> {
+        match self.texts.get(self.links.resolved(&what.member())) {
+            Some(text) => Ok(Box::new(text.as_slice())),
+            None => Err(ImageError::Missing(format!("the blob {}", what.digest))),
+        }
+    }
+}
+
+/// The digest in the name of a layout's blob.
+fn digest_in(name: &str) -> Option<String> {
+    let digest = name.strip_prefix("blobs/")?.replacen('/', ":", 1);
+    known("", &digest).is_ok().then_some(digest)
 }
 
 /// An empty layer is nothing but zeros, and known by its name alone.
@@ -220,34 +190,15 @@ fn is_tar(head: &[u8], name: &str) -> bool {
     head.get(257..262) == Some(b"ustar") || (named() && empty())
 }
 
-/// A layer's digest and what is in it.
-fn looked(unpacked: impl Read) -> io::Result<(String, Layer)> {
-    let mut hashing = Hashing { inner: unpacked, digest: Sha256::new() };
-    let layer = layer::look(&mut hashing)?;
-    // What stands behind the end of the archive belongs to the digest.
-    io::copy(&mut hashing, &mut io::sink())?;
-    Ok((format!("sha256:{:x}", hashing.digest.finalize()), layer))
-}
-
-struct Hashing<R> {
-    inner: R,
-    digest: Sha256,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(into)?;
-        self.digest.update(into.get(..count).unwrap_or_default());
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    use sha2::{Digest as _, Sha256};
     use tar::{Builder, Header};
 
     use super::*;
+    use crate::builders::Platform;
+    use crate::image::Image;
 
     fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
         let mut builder = Builder::new(Vec::new());
@@ -262,11 +213,15 @@ mod tests {
 
     /// An archive of one layer that is packed like this and said to be that.
     fn read(packed: &[u8], diff_id: &str) -> Result<Image, ImageError> {
+        let platform = Platform::parse("linux/amd64");
+        let wanted = Wanted { platform, asked: false };
         let config = format!(r#"{{"rootfs":{{"diff_ids":["{diff_id}"]}}}}"#);
         let manifest = br#"[{"Config":"blobs/c","RepoTags":["a:1"],"Layers":["blobs/l"]}]"#;
         let members: [(&str, &[u8]); 3] =
             [("blobs/l", packed), ("blobs/c", config.as_bytes()), (MANIFEST, manifest)];
-        Saved::read(archive(&members).as_slice())?.image()
+        let saved = Saved::read(archive(&members).as_slice(), Looking::default(), None)?;
+        let (plan, config, layers) = saved.image(None, &wanted)?;
+        Ok(Image::compose(plan, &config, layers))
     }
 
     #[test]
@@ -283,6 +238,6 @@ mod tests {
             assert_eq!(image.inventory.packages[0].to_string(), "lodash 4.17.21");
         }
         let other = read(&packed, "sha256:00").unwrap_err();
-        assert!(matches!(other, ImageError::OtherLayer { .. }), "{other}");
+        assert!(matches!(other, ImageError::Other { .. }), "{other}");
     }
 }

@@ -1,16 +1,29 @@
 //! Layers in their order: what is installed in the end, and which of them brought it.
 
-use cofferdam_inventory::{Inventory, Layer, Package, attribute, states};
+use cofferdam_inventory::{Inventory, Package, attribute, states};
+
+use super::blobs::Plan;
+use super::config::Config;
+use super::leaks::Searched;
+use super::looking::Looked;
 
 /// An image that has been looked through.
 #[derive(Debug)]
 pub struct Image {
-    /// The digest of its configuration, `sha256:…`.
+    /// What is worth a line about where it was found.
+    pub notices: Vec<String>,
+    /// The digest of its configuration, `sha256:…`; an engine's own name for it.
     pub id: String,
+    /// The digest of its manifest, where it was read by that.
+    pub manifest: Option<String>,
     /// Names that its archive gives it.
     pub names: Vec<String>,
+    /// What it is for, as its configuration says.
+    pub platform: Option<String>,
     /// When it was made, as its configuration says.
     pub created: Option<String>,
+    /// Its configuration as it is.
+    pub config: Vec<u8>,
     /// What is installed.
     pub inventory: Inventory,
     /// For each package of the inventory the number of its layer, from 0.
@@ -19,6 +32,10 @@ pub struct Image {
     pub diff_ids: Vec<String>,
     /// What made each of them; empty where nobody says.
     pub instructions: Vec<String>,
+    /// Their sizes without packing, in bytes.
+    pub sizes: Vec<u64>,
+    /// What the search for secrets found in them; empty without one.
+    pub searched: Vec<Searched>,
 }
 
 /// A package and where it came from.
@@ -33,6 +50,27 @@ pub struct Found<'a> {
 }
 
 impl Image {
+    /// What the layers make of each other, the lowest first.
+    pub(super) fn compose(plan: Plan, config: &Config, layers: Vec<Looked>) -> Self {
+        let states = states(layers.iter().map(|layer| &layer.packages));
+        let layer_of = attribute(&states);
+        Self {
+            notices: Vec::new(),
+            id: plan.id,
+            manifest: plan.manifest,
+            names: plan.names,
+            platform: plan.platform.map(|platform| platform.to_string()),
+            created: config.created.clone(),
+            config: plan.config,
+            inventory: states.into_iter().next_back().unwrap_or_default(),
+            layer_of,
+            diff_ids: config.diff_ids().to_vec(),
+            instructions: config.instructions(),
+            sizes: layers.iter().map(|layer| layer.size).collect(),
+            searched: layers.into_iter().map(|layer| layer.searched).collect(),
+        }
+    }
+
     /// The packages, each with its layer.
     pub fn packages(&self) -> impl Iterator<Item = Found<'_>> {
         self.inventory.packages.iter().zip(&self.layer_of).map(|(package, &layer)| Found {
@@ -41,11 +79,4 @@ impl Image {
             instruction: self.instructions.get(layer).map_or("", String::as_str),
         })
     }
-}
-
-/// What the layers make of each other, the lowest first.
-pub(super) fn compose(layers: &[&Layer]) -> (Inventory, Vec<usize>) {
-    let states = states(layers.iter().copied());
-    let layer_of = attribute(&states);
-    (states.into_iter().next_back().unwrap_or_default(), layer_of)
 }

@@ -8,31 +8,37 @@ use std::io::{self, Read};
 use cofferdam_inventory::{
     HEAD, Interest, Kind, Layer, Reading, Source, by_name, read, read_pair, wants,
 };
-use tar::{Archive, Entry, EntryType};
 
+use super::leaks::Leaks;
+use super::looking::Looked;
 use super::spool;
+use super::tar::{Kind as Type, Member, Members};
 
 /// Begins the name of a file that removes another.
 const WHITEOUT: &[u8] = b".wh.";
+/// Begins names that a file system of old kept for itself.
+const META: &[u8] = b".wh..wh.";
 /// The name that hides what a directory holds below.
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
 /// Looks through a layer that is not packed any more, to the archive's end.
-pub(super) fn look(archive: impl Read) -> io::Result<Layer> {
-    let mut look = Look::default();
-    for entry in Archive::new(archive).entries()? {
-        look.entry(&mut entry?)?;
+pub(super) fn look(archive: impl Read, leaks: Option<Leaks<'_>>) -> io::Result<Looked> {
+    let mut look =
+        Look { layer: Layer::default(), waiting: BTreeMap::new(), read: BTreeMap::new(), leaks };
+    let mut members = Members::new(archive);
+    while let Some(member) = members.next()? {
+        look.member(&member, &mut members)?;
     }
     Ok(look.finish())
 }
 
-#[derive(Default)]
-struct Look {
+struct Look<'n> {
     layer: Layer,
     /// Databases that may have a companion further on, and companions.
     waiting: BTreeMap<Vec<u8>, (Kind, Box<dyn Source>)>,
     /// Files that were read, for the links to them.
     read: BTreeMap<Vec<u8>, File>,
+    leaks: Option<Leaks<'n>>,
 }
 
 /// What decides how a link to a file is read.
@@ -43,37 +49,64 @@ struct File {
     reading: Reading,
 }
 
-impl Look {
-    fn entry(&mut self, entry: &mut Entry<'_, impl Read>) -> io::Result<()> {
-        let path = plain(&entry.path_bytes());
+impl Look<'_> {
+    fn member(&mut self, member: &Member, content: &mut impl Read) -> io::Result<()> {
+        let path = plain(&member.path);
+        if let Some(leaks) = &mut self.leaks {
+            leaks.name(&path, member);
+        }
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let directory = path.strip_suffix(name).unwrap_or_default();
         if name == OPAQUE {
             self.layer.opaque(directory);
+        } else if name.starts_with(META) {
+            // Engines leave it out, too.
         } else if let Some(removed) = name.strip_prefix(WHITEOUT) {
             self.layer.remove(&[directory, removed].concat());
         } else {
-            match entry.header().entry_type() {
-                EntryType::Directory => {}
-                EntryType::Link => self.link(&path, entry),
-                kind if kind.is_file() => self.file(path, entry)?,
-                _ => self.layer.cover(&path),
+            // A later member of the same name takes the place of an earlier one.
+            self.read.remove(&path);
+            self.waiting.remove(&path);
+            match member.kind {
+                Type::Directory => {}
+                Type::HardLink => self.link(&path, member),
+                Type::File | Type::Sparse => return self.file(path, member, content),
+                Type::SymbolicLink | Type::Other(_) => self.layer.cover(&path),
             }
         }
-        Ok(())
+        // Whatever it is, its bytes are in the image.
+        match &mut self.leaks {
+            Some(leaks) if member.size > 0 => leaks.content(&path, content),
+            _ => Ok(()),
+        }
     }
 
-    fn file(&mut self, path: Vec<u8>, entry: &mut Entry<'_, impl Read>) -> io::Result<()> {
-        let (size, mode) = (entry.size(), entry.header().mode().unwrap_or(0o755));
+    fn file(&mut self, path: Vec<u8>, member: &Member, content: &mut impl Read) -> io::Result<()> {
+        let (size, mode) = (member.size, member.mode);
         let mut head = Vec::new();
         if by_name(&path, mode) == Interest::Look {
-            entry.take(HEAD as u64).read_to_end(&mut head)?;
+            content.take(HEAD as u64).read_to_end(&mut head)?;
         }
         let Some(kind) = wants(&path, size, mode, &head) else {
             self.layer.cover(&path);
-            return Ok(());
+            return match &mut self.leaks {
+                Some(leaks) => leaks.content(&path, head.as_slice().chain(content)),
+                None => Ok(()),
+            };
         };
-        let mut source = spool::keep(&head, entry, size)?;
+        let hole = (member.kind == Type::Sparse).then_some("it is a file with holes");
+        let hole = hole.or((size > spool::LARGEST).then_some("it is larger than 1 GiB"));
+        if let Some(why) = hole {
+            self.layer.read(&path, read(kind, &path, &mut Gone(why)));
+            return match &mut self.leaks {
+                Some(leaks) => leaks.content(&path, head.as_slice().chain(content)),
+                None => Ok(()),
+            };
+        }
+        let mut source = spool::keep(&head, content, size)?;
+        if let Some(leaks) = &mut self.leaks {
+            leaks.content(&path, spool::Reading::of(source.as_mut()))?;
+        }
         if kind.companion().is_some() || kind == Kind::RpmLog {
             self.waiting.insert(path, (kind, source));
             return Ok(());
@@ -85,8 +118,8 @@ impl Look {
     }
 
     /// Another name of a file that has passed.
-    fn link(&mut self, path: &[u8], entry: &Entry<'_, impl Read>) {
-        let target = plain(&entry.link_name_bytes().unwrap_or_default());
+    fn link(&mut self, path: &[u8], member: &Member) {
+        let target = plain(&member.target);
         let known = self.read.get(&target);
         let wanted = known.and_then(|file| wants(path, file.size, file.mode, &file.head));
         match (known, wanted) {
@@ -97,7 +130,8 @@ impl Look {
             // Its bytes went by under a name that said nothing.
             (_, wanted) => match (wanted, by_name(path, 0)) {
                 (Some(kind), _) | (None, Interest::Yes(kind)) => {
-                    self.layer.read(path, read(kind, path, &mut Gone));
+                    let why = "it is a hard link to a file that was passed over";
+                    self.layer.read(path, read(kind, path, &mut Gone(why)));
                 }
                 _ => self.layer.cover(path),
             },
@@ -105,7 +139,7 @@ impl Look {
     }
 
     /// Reads what had to wait for its companion.
-    fn finish(mut self) -> Layer {
+    fn finish(mut self) -> Looked {
         let paths: Vec<Vec<u8>> = self.waiting.keys().cloned().collect();
         for path in paths {
             let Some((kind, mut source)) = self.waiting.remove(&path) else { continue };
@@ -117,12 +151,13 @@ impl Look {
             };
             self.layer.read(&path, reading);
         }
-        self.layer
+        let searched = self.leaks.map(Leaks::finish).unwrap_or_default();
+        Looked { size: 0, packages: self.layer, searched }
     }
 }
 
-/// Bytes that cannot be had any more.
-struct Gone;
+/// Bytes that cannot be had, and why.
+struct Gone(&'static str);
 
 impl Source for Gone {
     fn size(&self) -> u64 {
@@ -130,25 +165,33 @@ impl Source for Gone {
     }
 
     fn read_at(&mut self, _: u64, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::Error::other("it is a hard link to a file that was passed over"))
+        Err(io::Error::other(self.0))
     }
 }
 
-/// A path relative to the root.
+/// A path relative to the root in normal form; nothing leads out of the root, as in engines.
 fn plain(path: &[u8]) -> Vec<u8> {
-    let mut path = path;
-    while let Some(rest) = path.strip_prefix(b"./").or_else(|| path.strip_prefix(b"/")) {
-        path = rest;
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
     }
-    path.strip_suffix(b"/").unwrap_or(path).to_vec()
+    parts.join(&b'/')
 }
 
 #[cfg(test)]
 mod tests {
     use cofferdam_inventory::View;
-    use tar::{Builder, Header};
+    use tar::{Builder, EntryType, Header};
 
     use super::*;
+
+    fn look(archive: &[u8]) -> io::Result<Layer> {
+        super::look(archive, None).map(|looked| looked.packages)
+    }
 
     fn add(builder: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, bytes: &[u8], to: &str) {
         let mut header = Header::new_gnu();

@@ -1,148 +1,177 @@
-//! Where an image is: in an engine's store, or in an archive.
+//! Which image is meant: in the engine's store, in a registry, in a file or a directory.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use bytes::{Buf as _, Bytes};
-use tokio::sync::mpsc;
-use tokio_stream::StreamExt as _;
-
-use super::archive::{ImageError, Saved};
-use super::composed::Image;
-use crate::engine::{Engine, EngineKind};
+use super::INDEX;
 use crate::error::Error;
-use crate::request::{self, ConnectionFlags, Environment};
-
-/// Chunks of an archive that may wait.
-const BACKLOG: usize = 16;
-/// Bytes that are read of a file at once.
-const BUFFER: usize = 256 << 10;
 
 /// An image that is to be looked through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// A name: of the engine's store, else of the registry that it names.
+    Named(String),
     /// A name or ID in the engine's store.
     Engine(String),
-    /// An archive.
-    File(PathBuf),
-    /// An archive on standard input.
+    /// A name in a registry.
+    Registry(String),
+    /// A directory in the form of an OCI layout, and the tag, name or digest in it.
+    Layout(PathBuf, Option<String>),
+    /// An archive of `docker save`, or an OCI layout in one file, and the name in it.
+    Archive(PathBuf, Option<String>),
+    /// The same on standard input.
     Stdin,
 }
 
 impl Source {
-    /// What is meant: `-`, a file that is there, or an image.
+    /// What is meant: `-`, a prefix that says it, a path that is there, or a name.
     pub fn of(text: &str) -> Result<Self, Error> {
-        let path = PathBuf::from(text);
         if text == "-" {
             return Ok(Self::Stdin);
         }
-        if path.is_dir() {
-            return Err(Error::usage_hint(
-                format!("{text} is a directory"),
-                "name an image of the engine, or an archive that `docker save` wrote",
-            ));
+        if let Some(source) = prefixed(text)? {
+            return Ok(source);
         }
-        let is_path = path.is_file() || text.ends_with(".tar") || text.starts_with(['.', '/']);
-        Ok(if is_path { Self::File(path) } else { Self::Engine(text.to_string()) })
+        let (path, name) = split(text);
+        let is_path = text.ends_with(".tar") || text.starts_with(['.', '/']);
+        if path.is_dir() && (is_path || path.join(INDEX).is_file()) {
+            return layout(path, name);
+        }
+        // A pipe that a shell made is read as a file.
+        Ok(if is_path || (path.exists() && !path.is_dir()) {
+            Self::Archive(path, name)
+        } else {
+            Self::Named(text.to_string())
+        })
     }
 
-    /// Reads the image.
-    pub fn read(
-        &self,
-        connection: &ConnectionFlags,
-        environment: &Environment,
-    ) -> Result<Image, Error> {
+    /// The name that the image goes by, where the source is one.
+    pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Engine(name) => from_engine(name, connection, environment),
-            Self::File(path) => {
-                let shown = path.display().to_string();
-                let file = File::open(path).map_err(|error| {
-                    Error::usage_hint(
-                        format!("cannot read {shown}: {error}"),
-                        "name an archive that `docker save -o FILE IMAGE` wrote",
-                    )
-                })?;
-                image(&shown, BufReader::with_capacity(BUFFER, file))
-            }
-            Self::Stdin => {
-                image("standard input", BufReader::with_capacity(BUFFER, io::stdin().lock()))
-            }
+            Self::Named(name) | Self::Engine(name) | Self::Registry(name) => Some(name),
+            Self::Layout(..) | Self::Archive(..) | Self::Stdin => None,
         }
     }
 }
 
-fn image(shown: &str, archive: impl Read) -> Result<Image, Error> {
-    Saved::read(archive).and_then(|saved| saved.image()).map_err(|error| explain(shown, &error))
-}
-
-fn explain(shown: &str, error: &ImageError) -> Error {
-    let hint = match error {
-        ImageError::NoManifest => "write one with `docker save IMAGE`",
-        ImageError::Several(_) => "save one image at a time",
-        ImageError::Read { .. }
-        | ImageError::Damaged { .. }
-        | ImageError::NoLayer(_)
-        | ImageError::OtherLayer { .. } => "save the image again, and see that nothing is cut off",
+/// What `docker:`, `oci-archive:` and the like say, in the words of several tools.
+fn prefixed(text: &str) -> Result<Option<Source>, Error> {
+    const ENGINE: [&str; 1] = ["docker-daemon:"];
+    const REGISTRY: [&str; 1] = ["docker://"];
+    const LAYOUT: [&str; 3] = ["oci-layout://", "oci-dir:", "oci:"];
+    const ARCHIVE: [&str; 2] = ["oci-archive:", "docker-archive:"];
+    let after = |prefixes: &[&str]| prefixes.iter().find_map(|it| text.strip_prefix(it));
+    let named = |name: &str| match name.is_empty() {
+        true => {
+            Err(Error::usage_hint(format!("{text} names no image"), "write its name behind it"))
+        }
+        false => Ok(name.to_string()),
     };
-    Error::usage_hint(format!("{shown}: {error}"), hint)
+    if let Some(name) = after(&ENGINE) {
+        return named(name).map(Source::Engine).map(Some);
+    }
+    if let Some(name) = after(&REGISTRY) {
+        return named(name).map(Source::Registry).map(Some);
+    }
+    if let Some(path) = after(&LAYOUT) {
+        let (path, name) = split(&named(path)?);
+        return layout(path, name).map(Some);
+    }
+    if let Some(path) = after(&ARCHIVE) {
+        let (path, name) = split(&named(path)?);
+        return Ok(Some(Source::Archive(path, name)));
+    }
+    // `docker:27` and `registry:2` are images with a tag, and widely used.
+    let is_tag = |rest: &str| !rest.contains([':', '/', '@']);
+    let beyond = |prefix| text.strip_prefix(prefix).filter(|rest: &&str| !is_tag(rest));
+    if let Some(name) = beyond("docker:") {
+        return named(name).map(Source::Engine).map(Some);
+    }
+    Ok(beyond("registry:").map(|name| Source::Registry(name.to_string())))
 }
 
-fn from_engine(
-    name: &str,
-    flags: &ConnectionFlags,
-    environment: &Environment,
-) -> Result<Image, Error> {
-    let connection = request::docker(flags, environment)?.connection;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::io("start the runtime"))?;
-    runtime.block_on(async {
-        let engine = Engine::connect(connection, EngineKind::Docker).await?;
-        let Some(found) = engine.local_image(name).await? else {
-            return Err(Error::usage_hint(
-                format!("the engine has no image {name}"),
-                "see `docker image ls`; `docker pull` fetches it",
-            ));
+fn layout(path: PathBuf, name: Option<String>) -> Result<Source, Error> {
+    if path.join(INDEX).is_file() {
+        return Ok(Source::Layout(path, name));
+    }
+    let shown = path.display();
+    let (what, hint) = match path.is_dir() {
+        true => (
+            format!("{shown} is a directory, and no OCI layout: it has no {INDEX}"),
+            "name an image, an archive of one, or an OCI layout",
+        ),
+        false => (
+            format!("there is no OCI layout {shown}"),
+            "`docker buildx build -o type=oci,tar=false,dest=DIR` writes one",
+        ),
+    };
+    Err(Error::usage_hint(what, hint))
+}
+
+/// A path, and what stands behind it: `:TAG`, `:NAME` or `@DIGEST`.
+fn split(text: &str) -> (PathBuf, Option<String>) {
+    let whole = PathBuf::from(text);
+    if whole.exists() {
+        return (whole, None);
+    }
+    let parts = text.match_indices([':', '@']).filter_map(|(at, _)| {
+        let (path, name) = (text.get(..at)?, text.get(at + 1..)?);
+        (!path.is_empty() && Path::new(path).exists()).then(|| (path.into(), Some(name.into())))
+    });
+    { parts }.next().unwrap_or((whole, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_name_images_as_they_do_elsewhere() {
+        let engine = |name: &str| Some(Source::Engine(name.into()));
+        let registry = |name: &str| Some(Source::Registry(name.into()));
+        let named = |name: &str| Some(Source::Named(name.into()));
+        for (text, expected) in [
+            ("app:1", named("app:1")),
+            ("debian", named("debian")),
+            ("docker:27", named("docker:27")),
+            ("registry:2", named("registry:2")),
+            ("localhost:5000/app", named("localhost:5000/app")),
+            ("docker:app:1", engine("app:1")),
+            ("docker-daemon:app", engine("app")),
+            ("docker://app", registry("app")),
+            ("registry:localhost:5000/app:1", registry("localhost:5000/app:1")),
+            ("-", Some(Source::Stdin)),
+            ("./none.tar", Some(Source::Archive("./none.tar".into(), None))),
+            ("docker-archive:none", Some(Source::Archive("none".into(), None))),
+            ("docker://", None),
+            ("oci-dir:none", None),
+            ("oci:none", None),
+            (".", None),
+        ] {
+            assert_eq!(Source::of(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_may_have_names_behind_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("a.tar"), "").unwrap();
+        std::fs::write(at("b:1.tar"), "").unwrap();
+        std::fs::create_dir(at("l")).unwrap();
+        std::fs::write(at("l/index.json"), "{}").unwrap();
+        let of = |prefix: &str, rest: &str| {
+            Source::of(&format!("{prefix}{}/{rest}", dir.path().display())).unwrap()
         };
-        let (sender, receiver) = mpsc::channel(BACKLOG);
-        let shown = name.to_string();
-        let reading = tokio::task::spawn_blocking(move || {
-            image(&shown, Chunks { receiver, now: Bytes::new() })
-        });
-        let mut archive = std::pin::pin!(engine.save(name)?);
-        while let Some(chunk) = archive.next().await {
-            // Whoever reads no more says why.
-            if sender.send(chunk?).await.is_err() {
-                break;
-            }
-        }
-        drop(sender);
-        let mut image = reading.await.map_err(|error| Error::usage(error.to_string()))??;
-        image.id = found.id;
-        Ok(image)
-    })
-}
-
-/// An archive that arrives.
-struct Chunks {
-    receiver: mpsc::Receiver<Bytes>,
-    now: Bytes,
-}
-
-impl Read for Chunks {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.now.is_empty() {
-            match self.receiver.blocking_recv() {
-                Some(next) => self.now = next,
-                None => return Ok(0),
-            }
-        }
-        let count = self.now.len().min(into.len());
-        if let Some(into) = into.get_mut(..count) {
-            self.now.copy_to_slice(into);
-        }
-        Ok(count)
+        let named = |name: &str| Some(name.to_string());
+        assert_eq!(of("", "a.tar"), Source::Archive(at("a.tar"), None));
+        assert_eq!(of("", "b:1.tar"), Source::Archive(at("b:1.tar"), None));
+        assert_eq!(
+            of("docker-archive:", "a.tar:localhost:5000/app:1"),
+            Source::Archive(at("a.tar"), named("localhost:5000/app:1"))
+        );
+        assert_eq!(of("", "l"), Source::Layout(at("l"), None));
+        assert_eq!(of("oci:", "l:v1"), Source::Layout(at("l"), named("v1")));
+        assert_eq!(of("oci-dir:", "l@sha256:a"), Source::Layout(at("l"), named("sha256:a")));
+        assert_eq!(of("oci-layout://", "l"), Source::Layout(at("l"), None));
     }
 }

@@ -58,14 +58,14 @@ impl Asker<'_> {
                 };
                 return Ok(Found::Registry { digest, platforms });
             }
-            RegistryAnswer::Absent(words) => (words, hint(Refusal::Absent)),
-            RegistryAnswer::Denied(words) => (words, hint(Refusal::Denied)),
+            RegistryAnswer::Absent(words) => (words, Refusal::Absent.hint()),
+            RegistryAnswer::Denied(words) => (words, Refusal::Denied.hint()),
             RegistryAnswer::Unreachable(words) if reference.domain == HUB => {
-                (words, hint(Refusal::Unreachable))
+                (words, Refusal::Unreachable.hint())
             }
             // A registry's address in the name says where the image must come from.
             RegistryAnswer::Unreachable(words) => {
-                return Err(self.no_answer(reference, line, &words, hint(Refusal::Unreachable)));
+                return Err(self.no_answer(reference, line, &words, Refusal::Unreachable.hint()));
             }
         };
         let local = engine.local_image(&reference.familiar()).await?;
@@ -102,7 +102,7 @@ impl Asker<'_> {
                 Ok(Found::Registry { digest, platforms: Some(platforms) })
             }
             Err(Problem(refusal, words)) => {
-                Err(self.no_answer(reference, line, &words, hint(refusal)))
+                Err(self.no_answer(reference, line, &words, refusal.hint()))
             }
         }
     }
@@ -163,16 +163,6 @@ struct Problem(Refusal, String);
 impl Problem {
     fn of(error: &RegistryError) -> Self {
         Self(error.refusal(), error.to_string())
-    }
-}
-
-fn hint(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Absent => "check the name and its tag",
-        Refusal::Denied => {
-            "log in with `docker login`, and check the name: registries answer so for what does not exist"
-        }
-        Refusal::Unreachable => "start the registry, or check its address and the network",
     }
 }
 

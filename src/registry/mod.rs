@@ -1,6 +1,7 @@
 //! What is asked of registries and other servers directly: tokens, so that passwords need not go to
 //! the engine, names for what an engine pushed without one, and digests for the lock.
 
+mod body;
 mod challenge;
 mod download;
 mod http;
@@ -10,6 +11,7 @@ mod proxy;
 mod repository;
 mod token;
 
+pub use body::Body;
 pub use download::Downloaded;
 pub use http::{Http, HttpError};
 pub use manifest::Manifest;

@@ -14,6 +14,7 @@ use hyper::{Method, StatusCode};
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::body::Body;
 use super::challenge::{self, Challenge};
 use super::http::{Answer, Ask, Http, HttpError};
 use super::manifest::{MEDIA_TYPES, Manifest};
@@ -83,6 +84,19 @@ pub enum Refusal {
     Denied,
     /// There is no answer, or no good one.
     Unreachable,
+}
+
+impl Refusal {
+    /// What to do next.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Absent => "check the name and its tag",
+            Self::Denied => {
+                "log in with `docker login`, and check the name: registries answer so for what does not exist"
+            }
+            Self::Unreachable => "start the registry, or check its address and the network",
+        }
+    }
 }
 
 impl RegistryError {
@@ -195,6 +209,20 @@ impl<'a> Repository<'a> {
         }
     }
 
+    /// A blob of any size as it comes; nobody has checked it.
+    pub async fn open_blob(&self, wanted: &str) -> Result<Body, RegistryError> {
+        let path = format!("{}/blobs/{wanted}", self.path);
+        let ask = || self.ask(&Method::GET, &path, &HeaderMap::new(), &Bytes::new());
+        let mut answer = self.http.begin(ask()?).await?;
+        if answer.status == StatusCode::UNAUTHORIZED && self.login(&answer.headers).await? {
+            answer = self.http.begin(ask()?).await?;
+        }
+        match answer.status {
+            StatusCode::OK => Ok(answer.body),
+            _ => Err(self.refused(&Method::GET, &path, &answer.whole().await?)),
+        }
+    }
+
     /// A manifest, and the digest that a header names.
     async fn get_manifest(
         &self,
@@ -234,22 +262,35 @@ impl<'a> Repository<'a> {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Answer, RegistryError> {
-        let url = self.base.join(path).map_err(|_| RegistryError::Address(path.into()))?;
-        let ask = || {
-            let mut headers = headers.clone();
-            let known = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            headers.extend(known.map(|value| (AUTHORIZATION, value)));
-            let (method, url, body) = (method.clone(), url.clone(), body.clone());
-            Ask { method, url, headers, body, unverified: self.unverified }
-        };
-        let answer = self.http.send(ask()).await?;
-        if answer.status != StatusCode::UNAUTHORIZED {
+        let ask = || self.ask(&method, path, &headers, &body);
+        let answer = self.http.send(ask()?).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || !self.login(&answer.headers).await? {
             return Ok(answer);
         }
-        let Some(challenge) = challenge::read(&answer.headers) else { return Ok(answer) };
-        let Some(value) = self.authorize(challenge).await? else { return Ok(answer) };
+        Ok(self.http.send(ask()?).await?)
+    }
+
+    fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Ask, RegistryError> {
+        let url = self.base.join(path).map_err(|_| RegistryError::Address(path.into()))?;
+        let mut headers = headers.clone();
+        let known = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        headers.extend(known.map(|value| (AUTHORIZATION, value)));
+        let (method, body) = (method.clone(), body.clone());
+        Ok(Ask { method, url, headers, body, unverified: self.unverified })
+    }
+
+    /// Gets ready what a registry wants that has said no; `false` where there is nothing to show.
+    async fn login(&self, headers: &HeaderMap) -> Result<bool, RegistryError> {
+        let Some(challenge) = challenge::read(headers) else { return Ok(false) };
+        let Some(value) = self.authorize(challenge).await? else { return Ok(false) };
         *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
-        Ok(self.http.send(ask()).await?)
+        Ok(true)
     }
 
     async fn authorize(&self, challenge: Challenge) -> Result<Option<HeaderValue>, RegistryError> {

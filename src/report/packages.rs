@@ -62,6 +62,8 @@ pub fn json(image: &Image) -> String {
         .collect();
     let whole = json!({
         "image": image.id,
+        "manifest": image.manifest,
+        "platform": image.platform,
         "names": image.names,
         "distro": image.inventory.distro,
         "packages": packages,
@@ -80,8 +82,8 @@ pub fn notices(image: &Image) -> Vec<String> {
         None => String::new(),
     };
     let layers = count(image.diff_ids.len(), "layer");
-    let mut notices =
-        vec![format!("{}{distro} in {layers}", count(inventory.packages.len(), "package"))];
+    let mut notices = image.notices.clone();
+    notices.push(format!("{}{distro} in {layers}", count(inventory.packages.len(), "package")));
     let unread = inventory.unread.iter().take(NAMED);
     notices.extend(unread.map(|unread| format!("not read: {}", printable(&unread.to_string()))));
     if let Some(more) = inventory.unread.len().checked_sub(NAMED).filter(|more| *more > 0) {

@@ -82,6 +82,11 @@ impl Environment {
         })
     }
 
+    /// Where what can be found out again is kept: `XDG_CACHE_HOME`, else `~/.cache`.
+    pub fn cache_dir(&self) -> Option<PathBuf> {
+        self.xdg("XDG_CACHE_HOME", ".cache")
+    }
+
     /// Where short-lived state is kept: `XDG_STATE_HOME`, else `~/.local/state`.
     pub fn state_dir(&self) -> Option<PathBuf> {
         self.xdg("XDG_STATE_HOME", ".local/state")

@@ -179,7 +179,7 @@ pub fn lock(
 }
 
 /// The platform of Linux containers on this machine.
-fn here() -> String {
+pub(super) fn here() -> String {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "x86" => "386",

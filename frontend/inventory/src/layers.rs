@@ -27,17 +27,19 @@ impl Layer {
     /// A file that was read; `path` as everywhere relative to the root. A hard link is a file as any
     /// other, with the bytes of the one it is linked to.
     pub fn read(&mut self, path: &[u8], reading: Reading) {
-        let path = plain(path);
         if reading.is_empty() {
-            self.covered.insert(digest(&path));
+            self.cover(path);
         } else {
-            self.readings.insert(path, reading);
+            self.readings.insert(plain(path), reading);
         }
     }
 
-    /// Anything else that is no directory: a file that nobody wants, a link, a device.
+    /// Anything else that is no directory: a file that nobody wants, a link, a device. An archive
+    /// may name a path twice, and the last one counts.
     pub fn cover(&mut self, path: &[u8]) {
-        self.covered.insert(digest(&plain(path)));
+        let path = plain(path);
+        self.readings.remove(&path);
+        self.covered.insert(digest(&path));
     }
 
     /// What a whiteout removes from the layers below.
