@@ -9,11 +9,16 @@ def spread: {min: min, median: median, max: max};
 # What must hold, by case and metric (the acceptance list of the project).
 def target:
   { "apt seconds": {kind: "ratio", limit: 1.05},
+    "helper seconds": {kind: "value", limit: 0.4},
+    "helper kilobytes": {kind: "value", limit: 102400},
+    "inspect seconds": {kind: "difference", limit: 0.25},
     "busybox seconds": {kind: "difference", limit: 0.25},
     "files transfer": {kind: "ratio", limit: 0.8},
     "blob transfer": {kind: "ratio", limit: 0.8},
     "files kilobytes": {kind: "value", limit: 65536},
     "blob kilobytes": {kind: "value", limit: 65536},
+    "packages-syft seconds": {kind: "ratio", limit: 0.1},
+    "packages-trivy seconds": {kind: "ratio", limit: 0.5},
     "start seconds": {kind: "value", limit: 0.005},
     "first-byte seconds": {kind: "value", limit: 0.015}
   }[(.case | rtrimstr("-again")) + " " + .metric];
@@ -30,20 +35,20 @@ def judged($target):
 | [group_by([.engine, .case, .metric])[]
     | {engine: .[0].engine, case: .[0].case, metric: .[0].metric} as $row
     | (map(select(.tool == "cofferdam")) | sort_by(.run) | map(.value)) as $ours
-    | (map(select(.tool == "buildx")) | sort_by(.run) | map(.value)) as $theirs
+    | (map(select(.tool != "cofferdam")) | sort_by(.run) | map(.value)) as $theirs
     | [[$ours, $theirs] | transpose[] | select(.[0] != null and .[1] != null)] as $pairs
     | $row + {
         cofferdam: ($ours | spread),
-        buildx: (if $theirs == [] then null else $theirs | spread end),
+        peer: (if $theirs == [] then null else $theirs | spread end),
         ratio_of_medians: (if $theirs == [] or ($theirs | median) == 0 then null else ($ours | median) / ($theirs | median) end),
         median_of_ratios: ([$pairs[] | select(.[1] != 0) | .[0] / .[1]] | median),
         median_of_differences: ([$pairs[] | .[0] - .[1]] | median),
-        samples: {cofferdam: $ours, buildx: $theirs}
+        samples: {cofferdam: $ours, peer: $theirs}
       }
     | target as $target
     | . + {target: $target}
     | judged($target) as $value
     | . + {judged: $value, pass: (if $target == null or $value == null then null
-        elif .metric == "kilobytes" or .engine == "-" then $value < $target.limit
+        elif $target.kind == "value" then $value < $target.limit
         else $value <= $target.limit end)}]
 | {machine: $machine, rows: .}

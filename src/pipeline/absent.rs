@@ -3,6 +3,7 @@
 use cofferdam_frontend::build::inspect::{Inspected, RULE};
 use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::{Hardened, HardenedPlatform};
+use cofferdam_inspector::report::inspection::Spent;
 use cofferdam_search::{Gap, Reason, Searcher, Transform};
 
 use super::logs::Searched;
@@ -92,6 +93,16 @@ fn lines(
     let mut lines = dockerfile.bytes.split(|&byte| byte == b'\n');
     let first = lines.position(|line| found(search, line).iter().any(|(hit, _)| *hit == needle));
     first.map(|line| (dockerfile.name.clone(), line + 1, line + 1)).into_iter().collect()
+}
+
+/// What looking through the layers took.
+pub(super) fn log(hardened: &Hardened) {
+    for platform in hardened.platforms() {
+        let Some(inspected) = inspected(platform) else { continue };
+        let Spent { milliseconds, kilobytes } = inspected.inspection.sum.spent;
+        let (platform, layers) = (&platform.id, inspected.layers.len());
+        tracing::debug!(platform, layers, milliseconds, kilobytes, "looked through");
+    }
 }
 
 /// What is true of the secrets, in a line each: where they are not, and of which nothing is known.

@@ -169,6 +169,7 @@ impl Job<'_> {
             self.harden(active, &plan, &resolver, &dockerfile, (leftovers, judged, printer));
         let (hardened, ()) = tokio::join!(harden, telling);
         let (active, hardened) = hardened?;
+        absent::log(&hardened);
         let began = SystemTime::now();
         let leaks = absent::check_configuration(self.request, &hardened, &dockerfile);
         if let Err(error) = leaks {

@@ -17,6 +17,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::sync::Mutex;
+use std::time::Instant;
 
 pub use self::content::Content;
 pub use self::examine::{At, Examination, Examine, LayerRoot, Name, Want};
@@ -26,11 +27,12 @@ use self::compare::Below;
 use self::visit::Visit;
 use crate::args::{InspectOptions, LayerMount};
 use crate::error::Failure;
-use crate::report::inspection::{LayerSum, Sum};
+use crate::report::inspection::{LayerSum, Spent, Sum};
 use crate::walk::{open_root, walk};
 
 /// Inspects the layers and writes the answer to `out`.
 pub fn run(options: &InspectOptions, out: impl Write + Send) -> Result<(), Failure> {
+    let began = Instant::now();
     let needles = leaks::read(&options.needles)?;
     let sink = Sink::new(out);
     let mut examinations: Vec<Box<dyn Examination + '_>> =
@@ -43,6 +45,7 @@ pub fn run(options: &InspectOptions, out: impl Write + Send) -> Result<(), Failu
         sum.layers.push(inspect(number, layer, &mut examinations)?);
     }
     drop(examinations);
+    sum.spent = spent(began);
     sink.finish(sum).map_err(Failure::Output)
 }
 
@@ -68,4 +71,15 @@ fn inspect(
         examination.end(layer)?;
     }
     Ok(sum)
+}
+
+fn spent(began: Instant) -> Spent {
+    // Source: proc_pid_status(5).
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok());
+    Spent {
+        milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        kilobytes: kilobytes.unwrap_or(0),
+    }
 }

@@ -11,6 +11,11 @@ write_context() {
       printf 'FROM %s/debian:bookworm\n' "$REGISTRY"
       printf 'RUN : %s; apt-get update && apt-get install -y --no-install-recommends jq\n' "$TOKEN"
       ;;
+    # Ten secrets to be searched for in the base and in a layer of ours.
+    inspect)
+      printf 'FROM %s/debian:bookworm\n' "$REGISTRY"
+      printf 'RUN --mount=type=secret,id=s1 echo %s >/stamp\n' "$TOKEN"
+      ;;
     busybox) printf 'FROM %s/busybox:latest\nRUN echo %s >/stamp\n' "$REGISTRY" "$TOKEN" ;;
     # A bind mount makes the engine ask for everything and then costs it nothing: a COPY would
     # measure its file copying and its layer export.
@@ -19,10 +24,17 @@ write_context() {
       printf 'RUN --mount=type=bind,target=/context : %s\n' "$TOKEN"
       ;;
   esac >"$dir/Dockerfile"
+  [[ $name != inspect ]] || ten_secrets "$dir/secrets"
   [[ -e $dir/data ]] || case $name in
     files*) many_files "$dir/data" ;;
     blob*) mkdir "$dir/data" && head -c 500M /dev/urandom >"$dir/data/blob" ;;
   esac
+}
+
+ten_secrets() {
+  local n
+  mkdir -p "$1"
+  for ((n = 0; n < 10; n++)); do head -c 30 /dev/urandom | base64 >"$1/s$n"; done
 }
 
 # 20,000 files of 1 KiB in 200 directories.

@@ -35,11 +35,15 @@ measure_case() {
 # Run 0 is the warm-up: bases are pulled, programs and files get into memory.
 one_build() {
   local engine=$1 name=$2 tool=$3 run=$4 dir=$5 start end
-  local tag=cofferdam-$TOKEN:$tool command
+  local tag=cofferdam-$TOKEN:$tool command secret
   case $tool in
     cofferdam) command=("$COFFERDAM" build --progress plain -t "$tag" "$dir") ;;
     buildx) command=("$COFFERDAM_BUILDX" build --no-cache --progress plain -t "$tag" "$dir") ;;
   esac
+  if [[ $name == inspect ]]; then
+    command=(env RUST_LOG=cofferdam::pipeline=debug "${command[@]}")
+    for secret in "$dir"/secrets/*; do command+=(--secret "id=${secret##*/},src=$secret"); done
+  fi
   age_context "$dir"
   # Nobody's login, records or builder settings take part. Only here: the lab lives in
   # XDG_STATE_HOME.
@@ -57,10 +61,23 @@ one_build() {
   record "$engine ($ENGINE_TEXT)" "$name" seconds "$tool" "$run" "$(seconds $((end - start)))"
   record "$engine ($ENGINE_TEXT)" "$name" kilobytes "$tool" "$run" "$(tail -n 1 "$WORK/memory")"
   case $name in
+    inspect)
+      [[ $tool != cofferdam ]] || looked_through "$engine" "$run"
+      ;;
     files* | blob*)
       record "$engine ($ENGINE_TEXT)" "$name" transfer "$tool" "$run" "$(transfer_time)"
       ;;
   esac
+}
+
+# looked_through ENGINE RUN: the helper's own clock and the most memory that it had.
+looked_through() {
+  local line
+  line=$(grep 'looked through' "$WORK/log")
+  record "$1 ($ENGINE_TEXT)" helper seconds cofferdam "$2" \
+    "$(seconds $(($(sed -n 's/.*milliseconds=\([0-9]*\).*/\1/p' <<<"$line") * 1000)))"
+  record "$1 ($ENGINE_TEXT)" helper kilobytes cofferdam "$2" \
+    "$(sed -n 's/.*kilobytes=\([0-9]*\).*/\1/p' <<<"$line")"
 }
 
 # Every run starts alike. Where the name says so, nothing of the run before is in the engine, as on

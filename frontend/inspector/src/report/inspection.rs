@@ -122,6 +122,18 @@ pub struct Sum {
     pub unread: u64,
     /// Files that say something about packages and are no record: there were too many.
     pub unsaid: u64,
+    /// What it took.
+    pub spent: Spent,
+}
+
+/// What an inspection took; for those who measure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spent {
+    /// From the helper's start to its answer, milliseconds.
+    pub milliseconds: u64,
+    /// The most memory that it had at once, KiB; 0 where the kernel does not tell.
+    pub kilobytes: u64,
 }
 
 /// What was looked at in one layer: what it added or changed.
