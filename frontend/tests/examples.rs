@@ -97,3 +97,23 @@ fn the_list_of_rules_is_whole() {
     }
     assert_eq!(written, whole, "{}", path.display());
 }
+
+/// Rules of images have a name, a page and a line in the list.
+#[test]
+fn rules_of_images_are_listed() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/rules/README.md");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let (_, image) = written.split_once("## In the image\n").expect("the section");
+    let (image, _) = image.split_once("\n## ").expect("the section after it");
+    let listed: Vec<&str> = image
+        .lines()
+        .filter_map(|line| line.strip_prefix("| [")?.split_once(']').map(|(id, _)| id))
+        .collect();
+    assert_eq!(listed, cofferdam_contents::RULES);
+    for id in listed {
+        let about = policy::about(id).unwrap_or_else(|| panic!("{id} is no rule"));
+        assert!(about.places.contains(&Place::Image) && about.has_level(), "{id}");
+        let row = image.lines().find(|line| line.starts_with(&format!("| [{id}]"))).unwrap();
+        assert!(row.ends_with(&format!("| {} |", about.severity)), "{row}");
+    }
+}

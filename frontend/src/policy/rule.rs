@@ -3,6 +3,9 @@
 use super::finding::{Findings, Severity};
 use super::view::View;
 
+/// The rule that proves the absence of the build's own secrets.
+const SECRET_IN_IMAGE: &str = "secret-in-image";
+
 /// A rule's name, weight and page.
 #[derive(Debug)]
 pub struct About {
@@ -25,8 +28,8 @@ impl About {
     /// Whether a project decides what its findings do. Rules that prove what the build stands on,
     /// such as pins and the absence of secrets, always refuse.
     pub fn has_level(&self) -> bool {
-        let image = self.places.contains(&Place::Image) && self.severity < Severity::Critical;
-        image || self.places.contains(&Place::Text)
+        self.places.iter().any(|place| matches!(place, Place::Text | Place::Image))
+            && self.id != SECRET_IN_IMAGE
     }
 }
 

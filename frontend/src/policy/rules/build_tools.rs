@@ -10,7 +10,7 @@ static ABOUT: About = About {
     title: "compilers and headers in the image",
     severity: Severity::Medium,
     also: &[],
-    places: &[Place::Text],
+    places: &[Place::Text, Place::Image],
     strict_only: false,
     page: include_str!("../../../../docs/rules/build-tools.md"),
 };

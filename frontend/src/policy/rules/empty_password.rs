@@ -11,7 +11,7 @@ static ABOUT: About = About {
     title: "an account with an empty or published password",
     severity: Severity::High,
     also: &["CKV2_DOCKER_17", "DKL-LI-0001", "DKL-LI-0002"],
-    places: &[Place::Text],
+    places: &[Place::Text, Place::Image],
     strict_only: false,
     page: include_str!("../../../../docs/rules/empty-password.md"),
 };

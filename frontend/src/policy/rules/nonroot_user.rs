@@ -12,7 +12,7 @@ static ABOUT: About = About {
     title: "the image runs as root",
     severity: Severity::High,
     also: &["DL3002", "DS-0002", "CKV_DOCKER_3", "CKV_DOCKER_8", "CIS-DI-0001"],
-    places: &[Place::Text],
+    places: &[Place::Text, Place::Image],
     strict_only: false,
     page: include_str!("../../../../docs/rules/nonroot-user.md"),
 };

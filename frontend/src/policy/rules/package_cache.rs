@@ -29,7 +29,7 @@ static ABOUT: About = About {
         "DKL-DI-0004",
         "DKL-DI-0005",
     ],
-    places: &[Place::Text],
+    places: &[Place::Text, Place::Image],
     strict_only: false,
     page: include_str!("../../../../docs/rules/package-cache.md"),
 };

@@ -14,7 +14,7 @@ static ABOUT: About = About {
     title: "a container that starts several processes",
     severity: Severity::Medium,
     also: &[],
-    places: &[Place::Text],
+    places: &[Place::Text, Place::Image],
     strict_only: false,
     page: include_str!("../../../../docs/rules/several-processes.md"),
 };

@@ -12,7 +12,7 @@ static ABOUT: About = About {
     title: "files that everybody may change",
     severity: Severity::High,
     also: &[],
-    places: &[Place::Text],
+    places: &[Place::Text, Place::Image],
     strict_only: false,
     page: include_str!("../../../../docs/rules/world-writable.md"),
 };
