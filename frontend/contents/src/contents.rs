@@ -117,6 +117,14 @@ impl Contents {
         paths
     }
 
+    /// Leaves out all but the gravest, where there is no room for more.
+    pub fn shorten(&mut self) {
+        let lists = std::mem::take(&mut self.lists);
+        let Lists { setuid, secrets, .. } = lists;
+        self.lists = Lists { setuid, secrets, ..Lists::default() };
+        self.caches = Caches::default();
+    }
+
     pub(crate) fn absorb(&mut self, other: Self) {
         let Self { sums, lists, caches, accounts, hidden } = other;
         self.sums.names += sums.names;
@@ -124,7 +132,12 @@ impl Contents {
         self.sums.bytes = self.sums.bytes.saturating_add(sums.bytes);
         self.lists.absorb(lists);
         self.caches.absorb(caches);
-        self.accounts.extend(accounts);
+        for (path, file) in accounts {
+            // One walk has seen the name, another the bytes.
+            if file != AccountFile::Unread || !self.accounts.contains_key(&path) {
+                self.accounts.insert(path, file);
+            }
+        }
         self.hidden.absorb(hidden);
     }
 

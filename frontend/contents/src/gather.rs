@@ -139,6 +139,13 @@ impl Gather {
         accounts::is_one(&path) || (!self.ignores_secrets && !is_public_path(&path))
     }
 
+    /// Whether it is the name of this entry that makes it want the bytes: a hard link to a file that
+    /// was seen is another file to it.
+    #[must_use]
+    pub fn wants_by_name(&self, entry: &Entry<'_>) -> bool {
+        entry.kind == FileKind::File && accounts::is_one(&plain(entry.path))
+    }
+
     /// Sees the bytes of an entry that it wants.
     ///
     /// # Errors

@@ -19,6 +19,11 @@ fn digest(path: &str) -> u128 {
 pub struct Known(HashSet<u128>);
 
 impl Known {
+    /// Adds what the contents of a layer name.
+    pub fn add(&mut self, layer: &Contents) {
+        self.0.extend(layer.paths().iter().map(|path| digest(path)));
+    }
+
     /// What the contents of these layers name.
     #[must_use]
     pub fn of<'a>(layers: impl IntoIterator<Item = &'a Contents>) -> Self {
@@ -45,6 +50,10 @@ pub(crate) struct Hidden {
 impl Hidden {
     /// The layer has something here; with `known`, anything else is not remembered.
     pub(crate) fn has(&mut self, path: &str, is_directory: bool, known: Option<&Known>) {
+        // Most layers that are asked so are the first.
+        if known.is_some_and(|known| known.0.is_empty()) {
+            return;
+        }
         let digest = digest(path);
         if known.is_some_and(|known| !known.0.contains(&digest)) {
             return;

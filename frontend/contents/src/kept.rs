@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of names that one list keeps.
-const BUDGET: usize = 256 * 1024;
+const BUDGET: usize = 128 * 1024;
 /// What an item takes besides its name, in bytes, about.
 const ITEM: usize = 64;
 

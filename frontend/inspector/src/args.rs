@@ -13,7 +13,7 @@ pub const USAGE: &str = "usage:
       below DIR; PATH is absolute within DIR and names one file to leave alone
   digest --file FILE --report FILE
       write the sha256 of a file, sha256:HEX and a newline
-  inspect [--layer DIR [--over DIR]]... [--needle FILE]...
+  inspect [--layer DIR [--over DIR] [--base]]... [--needle FILE]...
       search the values in the FILEs in what each layer holds, or, with --over,
       in what it has added to that DIR; the answer goes to standard output
   version
@@ -72,6 +72,8 @@ pub struct LayerMount {
     pub root: PathBuf,
     /// The directory that holds what is below it; `None` when it is alone.
     pub over: Option<PathBuf>,
+    /// Whether it is a base, which nobody here has made.
+    pub base: bool,
 }
 
 /// Parses the arguments after the program's name.
@@ -141,7 +143,7 @@ fn inspect(mut args: impl Iterator<Item = OsString>) -> Result<InspectOptions, F
         match arg.as_bytes() {
             b"--layer" => {
                 let root = path("--layer", &mut args)?;
-                options.layers.push(LayerMount { root, over: None });
+                options.layers.push(LayerMount { root, over: None, base: false });
             }
             b"--over" => {
                 let Some(layer) = options.layers.last_mut() else {
@@ -149,6 +151,10 @@ fn inspect(mut args: impl Iterator<Item = OsString>) -> Result<InspectOptions, F
                 };
                 once(&mut layer.over, "--over", &mut args)?;
             }
+            b"--base" => match options.layers.last_mut() {
+                Some(layer) => layer.base = true,
+                None => return Err(usage("--base stands before any --layer")),
+            },
             b"--needle" => options.needles.push(path("--needle", &mut args)?),
             _ => return Err(unexpected(&arg)),
         }

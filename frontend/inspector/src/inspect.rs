@@ -6,6 +6,7 @@
 mod attributes;
 mod compare;
 mod content;
+mod contents;
 mod examine;
 mod gone;
 mod leaks;
@@ -35,10 +36,16 @@ pub fn run(options: &InspectOptions, out: impl Write + Send) -> Result<(), Failu
     let began = Instant::now();
     let needles = leaks::read(&options.needles)?;
     let sink = Sink::new(out);
+    let bases: Vec<bool> = options.layers.iter().map(|layer| layer.base).collect();
+    let suspects = contents::Suspects::default();
+    let searches = !needles.is_empty();
+    let contents =
+        contents::Contents::new(&sink, searches.then_some((&needles, &suspects)), &bases);
     let mut examinations: Vec<Box<dyn Examination + '_>> =
-        vec![Box::new(packages::Packages::new(&sink))];
-    if !needles.is_empty() {
-        examinations.push(Box::new(leaks::Leaks { needles: &needles, sink: &sink }));
+        vec![Box::new(packages::Packages::new(&sink)), Box::new(contents)];
+    if searches {
+        let (needles, sink, suspects) = (&needles, &sink, &suspects);
+        examinations.push(Box::new(leaks::Leaks { needles, sink, suspects }));
     }
     let mut sum = Sum::default();
     for (number, layer) in options.layers.iter().enumerate() {

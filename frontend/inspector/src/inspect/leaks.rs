@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use cofferdam_search::{FileHit, FileSearcher, Hit, Limits, Needles, Obstacle, Part, Searcher};
 
 use super::content::Content;
+use super::contents::Suspects;
 use super::examine::{At, Examination, Examine, LayerRoot, Name, Want, shown};
 use super::output::Sink;
 use crate::error::Failure;
@@ -41,6 +42,8 @@ fn value(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
 pub(super) struct Leaks<'a, 'w> {
     pub(super) needles: &'a Needles,
     pub(super) sink: &'a Sink<'w>,
+    /// Where other secrets are told that are met on the way.
+    pub(super) suspects: &'a Suspects,
 }
 
 impl Examination for Leaks<'_, '_> {
@@ -49,6 +52,7 @@ impl Examination for Leaks<'_, '_> {
             search: Searcher::new(self.needles),
             files: FileSearcher::new(self.needles, Limits::default()),
             sink: self.sink,
+            suspects: self.suspects,
         })
     }
 }
@@ -60,6 +64,7 @@ struct Search<'a, 'w> {
     /// For files, and what is packed in them.
     files: FileSearcher<'a>,
     sink: &'a Sink<'w>,
+    suspects: &'a Suspects,
 }
 
 impl Search<'_, '_> {
@@ -155,7 +160,9 @@ impl Examine for Search<'_, '_> {
     }
 
     fn content(&mut self, at: &At, content: &mut Content) -> std::io::Result<()> {
-        let report = self.files.search(content)?;
+        let path = at.path();
+        let mut report = self.files.search_all(&shown(&path), content)?;
+        self.suspects.tell(path, std::mem::take(&mut report.suspects));
         self.tell(at, Place::Content, &report.hits);
         for unread in &report.unread {
             let path = self.masked(at.path());

@@ -5,12 +5,16 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::report::inspection::{Leak, Record, Removed, Said, Sum, Unread, VERSION, hex};
+use crate::report::inspection::{
+    Leak, Record, Remarkable, Removed, Said, Sum, Unread, VERSION, hex,
+};
 
 /// Records of one kind that are written; a hostile image could have any number.
 const MOST: u64 = 10_000;
 /// Bytes of what is said about packages: some hundred thousand of them.
 const SAID: usize = 32 << 20;
+/// Bytes of what stands out.
+const REMARKABLE: usize = 16 << 20;
 
 /// Where all threads put what they find.
 pub struct Sink<'w>(Mutex<State<'w>>);
@@ -23,6 +27,8 @@ struct State<'w> {
     /// Bytes of what was said about packages, and readings that were left out.
     said: usize,
     unsaid: u64,
+    /// Bytes of what stands out.
+    remarkable: usize,
     /// The first failure to write: nothing can be said any more.
     failed: Option<io::Error>,
 }
@@ -37,6 +43,7 @@ impl<'w> Sink<'w> {
             unread: 0,
             said: 0,
             unsaid: 0,
+            remarkable: 0,
             failed: None,
         }))
     }
@@ -77,6 +84,21 @@ impl<'w> Sink<'w> {
     /// The same, of a file whose name was too much already.
     pub fn unsaid(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).unsaid += 1;
+    }
+
+    /// What stands out in a layer; only the gravest of it when there is no room for more.
+    pub fn remarkable(&self, found: Remarkable) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut record = Record::Remarkable(Box::new(found));
+        let mut line = line(&record);
+        if state.remarkable + line.as_ref().map_or(0, Vec::len) > REMARKABLE
+            && let Record::Remarkable(found) = &mut record
+        {
+            found.contents.shorten();
+            line = self::line(&record);
+        }
+        state.remarkable += line.as_ref().map_or(0, Vec::len);
+        state.write_line(line);
     }
 
     /// A file that said something is gone.

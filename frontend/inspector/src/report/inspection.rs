@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use cofferdam_contents::Contents;
 use cofferdam_inventory::{Layer, Reading};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -26,6 +27,8 @@ pub enum Record {
     Said(Box<Said>),
     /// A file that said so is not there any more.
     Removed(Removed),
+    /// What stands out in a layer.
+    Remarkable(Box<Remarkable>),
     /// What was looked at; after all the others.
     Sum(Sum),
     /// The last line.
@@ -110,6 +113,16 @@ pub struct Removed {
     pub path: String,
 }
 
+/// What stands out in a layer, for rules of images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remarkable {
+    /// The layer.
+    pub layer: usize,
+    /// What it holds.
+    pub contents: Contents,
+}
+
 /// How much was looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -157,6 +170,8 @@ pub struct Inspection {
     pub unread: Vec<Unread>,
     /// What each layer says about packages.
     pub packages: Vec<Layer>,
+    /// What stands out in each layer.
+    pub contents: Vec<Contents>,
     /// How much was looked at.
     pub sum: Sum,
 }
@@ -218,6 +233,7 @@ impl Inspection {
         }
         let (mut inspection, mut sum) = (Self::default(), None);
         inspection.packages.resize_with(layers, Layer::default);
+        inspection.contents.resize_with(layers, Contents::default);
         for line in told.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line).map_err(InspectionError::Malformed)? {
                 Record::Leak(leak) => inspection.leaks.push(leak),
@@ -230,6 +246,11 @@ impl Inspection {
                 Record::Removed(Removed { layer, path }) => {
                     let (layer, path) = inspection.at(layer, &path)?;
                     layer.remove(&path);
+                }
+                Record::Remarkable(found) => {
+                    let Remarkable { layer, contents } = *found;
+                    let place = inspection.contents.get_mut(layer);
+                    *place.ok_or(InspectionError::Nowhere)? = contents;
                 }
                 Record::Sum(found) => sum = Some(found),
                 Record::End { .. } => return Err(InspectionError::Damaged),

@@ -2,6 +2,7 @@
 
 // `cfg(test)` tells clippy that helpers of tests are tests.
 #[cfg(test)]
+mod contents;
 mod faults;
 #[cfg(test)]
 mod inspect;
