@@ -23,6 +23,7 @@ mod leftovers;
 mod limits;
 mod load;
 mod logs;
+mod masked;
 mod metadata;
 mod named;
 mod node;
@@ -85,6 +86,8 @@ async fn interruptible(request: BuildRequest, printer: &Printer) -> Result<(), E
     let nodes = node::connect(&request).await?;
     let result = tokio::select! {
         result = build(&request, &taken, &nodes, printer) => {
+            let shown = |error| masked::error(request.secrets.needles(), error);
+            let result = result.map_err(shown);
             result.map_err(|error| error.naming(&request.tags).offering(&request.exceptions))
         }
         _ = interrupt.recv() => Err(Error::Interrupted),

@@ -23,6 +23,7 @@ mod fresh;
 mod hardened;
 mod inventory;
 mod layouts;
+mod leak_forms;
 mod leaks;
 mod load;
 mod local_bases;
@@ -75,6 +76,7 @@ const SUITES: &[&[Test]] = &[
     layouts::TESTS,
     secrets::TESTS,
     leaks::TESTS,
+    leak_forms::TESTS,
     provenance::TESTS,
     remote::TESTS,
     results::TESTS,

@@ -34,7 +34,7 @@ pub(super) fn check_configuration(
                     "secret {id} is in the image: its configuration holds it ({})",
                     transform.name()
                 ),
-                lines: lines(&mut search, needle, dockerfile),
+                lines: lines(&mut search, needle, request, dockerfile),
                 fix: format!(
                     "write the value into no ENV, LABEL or ARG; RUN --mount=type=secret,id={id} \
                      reads it"
@@ -84,15 +84,31 @@ fn found(search: &mut Searcher<'_>, bytes: &[u8]) -> Vec<(usize, Transform)> {
     found
 }
 
-/// The first line of the Dockerfile that holds it, if it was written there.
+/// The line of the Dockerfile that is to blame: the first that holds it, or that takes it from a
+/// build argument, or the base whose triggers or configuration did. None for the command line's
+/// own labels.
 fn lines(
     search: &mut Searcher<'_>,
     needle: usize,
+    request: &BuildRequest,
     dockerfile: &DockerfileText,
 ) -> Vec<(String, usize, usize)> {
-    let mut lines = dockerfile.bytes.split(|&byte| byte == b'\n');
-    let first = lines.position(|line| found(search, line).iter().any(|(hit, _)| *hit == needle));
-    first.map(|line| (dockerfile.name.clone(), line + 1, line + 1)).into_iter().collect()
+    let mut holds = |text: &[u8]| found(search, text).iter().any(|(hit, _)| *hit == needle);
+    let lines: Vec<&[u8]> = dockerfile.bytes.split(|&byte| byte == b'\n').collect();
+    let mut line = lines.iter().position(|line| holds(line));
+    if line.is_none() && !request.labels.values().any(|value| holds(value.as_bytes())) {
+        let args = request.build_args.iter().filter(|(_, value)| holds(value.as_bytes()));
+        let args: Vec<[String; 2]> =
+            args.map(|(name, _)| [format!("${name}"), format!("${{{name}")]).collect();
+        let texts: Vec<_> = lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
+        let takes = |text: &str| args.iter().flatten().any(|arg| text.contains(arg.as_str()));
+        let is_base = |text: &str| {
+            text.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("from "))
+        };
+        line = texts.iter().position(|text| takes(text));
+        line = line.or_else(|| texts.iter().rposition(|text| is_base(text)));
+    }
+    line.map(|line| (dockerfile.name.clone(), line + 1, line + 1)).into_iter().collect()
 }
 
 /// What looking through the layers took.

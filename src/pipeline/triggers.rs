@@ -7,6 +7,7 @@ use cofferdam_frontend::policy::{Level, Rule as _};
 use futures_util::future::join_all;
 
 use super::in_engine::Job;
+use super::masked;
 use crate::engine::GatewayBridge;
 use crate::error::Error;
 use crate::inputs::Base;
@@ -49,6 +50,7 @@ impl<'a> Triggers<'a> {
     pub(super) async fn tell(&self, bridge: &GatewayBridge, printer: &Printer) {
         if self.level == Level::Warn && self.job.request.progress.mode.is_for_people() {
             for Violation { rule, message, lines, .. } in self.find(bridge).await {
+                let message = masked::text(self.job.request.secrets.needles(), &message);
                 let place = lines.first().map(|(file, line, _)| format!("{file}:{line}: "));
                 printer.notice(&format!("{}{message} ({rule})", place.unwrap_or_default()));
             }

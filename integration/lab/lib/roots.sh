@@ -76,6 +76,14 @@ debian_root() {
     '--aptopt=Dir::Cache::pkgcache ""' '--aptopt=Dir::Cache::srcpkgcache ""'
 }
 
+# The same with what projects fetch with; nothing of it runs before a test asks for it.
+tools_root() {
+  cached_root bookworm tools .tar --variant=minbase --skip=output/dev \
+    --include=python3-minimal,python3-pip,git,curl,openssh-client,ca-certificates,zip,xz-utils \
+    '--dpkgopt=path-exclude=/usr/share/doc/*' '--dpkgopt=path-exclude=/usr/share/locale/*' \
+    '--dpkgopt=path-exclude=/usr/share/man/*'
+}
+
 busybox_files() {
   cached_root bookworm busybox-package .tar --variant=extract --include=busybox-static
 }
