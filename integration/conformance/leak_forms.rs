@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::leaks::{Way, check_ways, value, way, with_secret};
-use crate::support::{Engine, Project, lab, tests, unique};
+use crate::support::{Engine, Project, tests, tools, unique};
 
 tests![
     what_programs_write_is_read,
@@ -93,7 +93,7 @@ const WAYS: &[Way] = &[
 ];
 
 fn what_programs_write_is_read(engine: &'static Engine) {
-    check_ways(engine, &lab::tools(), WAYS);
+    check_ways(engine, &tools::tools(), WAYS);
 }
 
 fn every_part_of_the_configuration_is_searched(engine: &'static Engine) {

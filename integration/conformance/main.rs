@@ -30,6 +30,7 @@ mod local_bases;
 mod lock;
 mod lock_sources;
 mod logs;
+mod needles;
 mod nodes;
 mod outputs;
 mod outside;
@@ -77,6 +78,7 @@ const SUITES: &[&[Test]] = &[
     secrets::TESTS,
     leaks::TESTS,
     leak_forms::TESTS,
+    needles::TESTS,
     provenance::TESTS,
     remote::TESTS,
     results::TESTS,

@@ -241,9 +241,14 @@ fn command(command: &Command) -> Value {
 }
 
 fn exception(exception: &Exception) -> Value {
-    let Exception { rule, path, reason, owner, expires, line: _ } = exception;
+    let Exception { rule, secret, path, reason, owner, expires, line: _ } = exception;
     let expires = expires.map(|expires| expires.to_string());
-    json!({ "rule": rule, "path": path, "reason": reason, "owner": owner, "expires": expires })
+    let mut told =
+        json!({ "rule": rule, "path": path, "reason": reason, "owner": owner, "expires": expires });
+    if let (Some(secret), Some(told)) = (secret, told.as_object_mut()) {
+        told.insert("secret".into(), secret.as_str().into());
+    }
+    told
 }
 
 /// A source of the graph as a resource; the session's own directories are listed on their own.

@@ -7,6 +7,15 @@ use serde_json::{Value, json};
 /// Archives that are named one by one; the others are counted.
 const NAMED: usize = 100;
 
+/// What is known of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// It is in these places, where exceptions let it stand, and nowhere else.
+    OnlyIn(&'static [&'static str]),
+    /// Nothing, and why.
+    None(&'static str),
+}
+
 /// The search of one platform's image.
 #[derive(Debug)]
 pub struct SecretSearch<'a> {
@@ -14,8 +23,8 @@ pub struct SecretSearch<'a> {
     pub platform: &'a str,
     /// The layers and what was looked at in them.
     pub inspected: &'a Inspected,
-    /// Ids of the secrets, and why nothing of one can be proven, if so.
-    pub secrets: Vec<(&'a str, Option<&'static str>)>,
+    /// What was searched for, and what is known of it.
+    pub secrets: Vec<(String, Proof)>,
     /// The encodings under which they were searched.
     pub encodings: Vec<&'static str>,
 }
@@ -26,9 +35,10 @@ impl SecretSearch<'_> {
         let Self { platform, inspected, secrets, encodings } = self;
         let sum = &inspected.inspection.sum;
         let total = |field: fn(&_) -> u64| sum.layers.iter().map(field).sum::<u64>();
-        let secret = |(id, gap): &(&str, Option<&str>)| match gap {
-            None => json!({ "id": id, "absent": true }),
-            Some(reason) => json!({ "id": id, "absent": null, "reason": reason }),
+        let secret = |(id, proof): &(String, Proof)| match proof {
+            Proof::OnlyIn([]) => json!({ "id": id, "absent": true }),
+            Proof::OnlyIn(places) => json!({ "id": id, "absent": false, "onlyIn": places }),
+            Proof::None(reason) => json!({ "id": id, "absent": null, "reason": reason }),
         };
         let unread = inspected.inspection.unread.iter().take(NAMED).map(|unread| {
             let path =
@@ -74,13 +84,21 @@ mod tests {
         let told = SecretSearch {
             platform: "linux/amd64",
             inspected: &inspected,
-            secrets: vec![("db", None), ("pin", Some("short"))],
+            secrets: vec![
+                ("db".into(), Proof::OnlyIn(&[])),
+                ("pin".into(), Proof::None("short")),
+                ("word".into(), Proof::OnlyIn(&["base"])),
+            ],
             encodings: vec!["raw"],
         }
         .byproduct();
         let told = &told["annotations"];
         assert_eq!(told["secrets"][0], json!({ "id": "db", "absent": true }));
         assert_eq!(told["secrets"][1]["absent"], Value::Null);
+        assert_eq!(
+            told["secrets"][2],
+            json!({ "id": "word", "absent": false, "onlyIn": ["base"] })
+        );
         assert_eq!((&told["files"], &told["bytes"]), (&json!(4), &json!(20)));
         assert_eq!(told["notUnpacked"][0]["path"], "/a.zip > b");
     }

@@ -19,6 +19,8 @@ pub const EXCEPTABLE: [&str; 8] = [
     "remote-add",
     "secret-in-arg",
 ];
+/// A rule that an exception can lift for one secret, in what the build started from and nowhere else.
+pub(super) const IN_BASE: &str = "secret-in-image";
 /// How long a new exception is proposed for, in days.
 const PROPOSED: u32 = 90;
 
@@ -32,6 +34,8 @@ pub(super) fn is_exceptable(rule: &str) -> bool {
 pub struct Exception {
     /// The rule's name.
     pub rule: String,
+    /// The secret or build argument that a base may hold.
+    pub secret: Option<String>,
     /// The Dockerfile that it is for, as seen from the configuration; `-` for standard input.
     pub path: String,
     /// Why.
@@ -66,6 +70,33 @@ impl Exceptions {
         let (exception, used) = self.list.iter().find(|(exception, _)| exception.rule == rule)?;
         used.store(true, Ordering::Relaxed);
         Some(exception)
+    }
+
+    /// The exception that lets a base hold a secret's value, which counts as used from then on.
+    pub fn allows_in_base(&self, secret: &str) -> Option<&Exception> {
+        let (exception, used) = self.in_base(secret)?;
+        used.store(true, Ordering::Relaxed);
+        Some(exception)
+    }
+
+    /// Whether a base may hold a secret's value.
+    pub fn would_allow_in_base(&self, secret: &str) -> bool {
+        self.in_base(secret).is_some()
+    }
+
+    fn in_base(&self, secret: &str) -> Option<&(Exception, AtomicBool)> {
+        let is_it = |exception: &Exception| {
+            exception.rule == IN_BASE && exception.secret.as_deref() == Some(secret)
+        };
+        self.list.iter().find(|(exception, _)| is_it(exception))
+    }
+
+    /// The exception that would let a base hold a secret's value, as it is to be written.
+    pub fn proposal_in_base(&self, secret: &str) -> String {
+        let secret = toml::Value::from(secret);
+        self.proposal(IN_BASE)
+            .replacen("\npath", &format!("\nsecret = {secret}\npath"), 1)
+            .replacen("if there is a reason", "if it stands there by chance", 1)
     }
 
     /// The rules that are lifted; whoever lets something through says so with [`Self::allows`].

@@ -184,7 +184,12 @@ impl Config {
 impl Exception {
     /// What it is, for messages.
     pub(crate) fn title(&self) -> String {
-        format!("the exception from {} for {}", self.rule, self.path)
+        match &self.secret {
+            Some(secret) => {
+                format!("the exception from {} of {secret} for {}", self.rule, self.path)
+            }
+            None => format!("the exception from {} for {}", self.rule, self.path),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::error::ConfigError;
-use super::exceptions::{EXCEPTABLE, Exception, is_exceptable};
+use super::exceptions::{EXCEPTABLE, Exception, IN_BASE, is_exceptable};
 use super::{Config, Keep};
 use crate::builders::suggest;
 use crate::error::Place;
@@ -44,6 +44,7 @@ struct RawCheck {
 #[serde(deny_unknown_fields)]
 struct RawException {
     rule: Spanned<String>,
+    secret: Option<Spanned<String>>,
     path: Spanned<String>,
     reason: Spanned<String>,
     owner: Option<Spanned<String>>,
@@ -81,8 +82,10 @@ pub(super) fn parse(shown: &str, bytes: Vec<u8>) -> Result<Config, ConfigError> 
     let mut exceptions: Vec<Exception> = Vec::new();
     for entry in raw.exception {
         let exception = source.exception(entry)?;
-        let same =
-            |other: &Exception| (&other.rule, &other.path) == (&exception.rule, &exception.path);
+        let same = |other: &Exception| {
+            let known = |one: &Exception| (one.rule.clone(), one.secret.clone(), one.path.clone());
+            known(other) == known(&exception)
+        };
         if let Some(first) = exceptions.iter().find(|other| same(other)) {
             let at = exception.line;
             let message = format!("the same exception stands in line {} already", first.line);
@@ -188,8 +191,8 @@ impl Source<'_> {
 
     fn exception(&self, entry: Spanned<RawException>) -> Result<Exception, ConfigError> {
         let line = self.place(&entry.span()).line;
-        let RawException { rule, path, reason, owner, expires } = entry.into_inner();
-        if !is_exceptable(rule.get_ref()) {
+        let RawException { rule, secret, path, reason, owner, expires } = entry.into_inner();
+        if rule.get_ref() != IN_BASE && !is_exceptable(rule.get_ref()) {
             let message = format!("the rule {:?} knows no exceptions", rule.get_ref());
             let meant =
                 suggestion(rule.get_ref()).filter(|_| policy::about(rule.get_ref()).is_none());
@@ -198,6 +201,18 @@ impl Source<'_> {
                 format!("rules that do: {list}, and all that look at the text (`cofferdam rules`)")
             });
             return Err(self.wrong(rule.span(), message, Some(hint)));
+        }
+        match &secret {
+            None if rule.get_ref() == IN_BASE => {
+                let hint = "name the secret that the base holds by chance: secret = \"ID\"";
+                let message = format!("an exception from {IN_BASE} is for one secret");
+                return Err(self.wrong(rule.span(), message, Some(hint.into())));
+            }
+            Some(secret) if rule.get_ref() != IN_BASE => {
+                let message = format!("only exceptions from {IN_BASE} are for a secret");
+                return Err(self.wrong(secret.span(), message, None));
+            }
+            _ => {}
         }
         let relative = Path::new(path.get_ref());
         let inside = relative.components().all(|part| {
@@ -218,6 +233,7 @@ impl Source<'_> {
         }
         Ok(Exception {
             rule: rule.into_inner(),
+            secret: secret.map(|secret| self.said("secret", secret)).transpose()?,
             path: path.into_inner(),
             reason: self.said("reason", reason)?,
             owner: owner.map(|owner| self.said("owner", owner)).transpose()?,

@@ -3,7 +3,7 @@
 use cofferdam_frontend::policy::{self, About};
 use serde_json::{Value, json};
 
-use super::exceptions::is_exceptable;
+use super::exceptions::{IN_BASE, is_exceptable};
 
 /// The schema, after JSON Schema draft 2020-12.
 pub fn schema() -> Value {
@@ -12,7 +12,7 @@ pub fn schema() -> Value {
         rules.iter().filter(|about| wanted(about)).map(|about| about.id).collect::<Vec<_>>()
     };
     let levelled = named(&About::has_level);
-    let exceptable = named(&|about| is_exceptable(about.id));
+    let exceptable = named(&|about| is_exceptable(about.id) || about.id == IN_BASE);
     let text = |about: &str| json!({"type": "string", "minLength": 1, "description": about});
     let day = json!({
         "type": "string", "format": "date",
@@ -36,6 +36,18 @@ pub fn schema() -> Value {
             "required": required, "properties": properties,
         })
     };
+    let mut exception = entry(
+        "the Dockerfile, as seen from this file; - is standard input",
+        json!({
+            "rule": {"enum": exceptable},
+            "secret": text("the secret that a base may hold; for secret-in-image alone"),
+        }),
+    );
+    if let Some(exception) = exception.as_object_mut() {
+        exception.insert("if".into(), json!({"properties": {"rule": {"const": IN_BASE}}}));
+        exception.insert("then".into(), json!({"required": ["secret"]}));
+        exception.insert("else".into(), json!({"properties": {"secret": false}}));
+    }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "cofferdam.toml",
@@ -74,10 +86,7 @@ pub fn schema() -> Value {
             },
             "exception": {
                 "type": "array",
-                "items": entry(
-                    "the Dockerfile, as seen from this file; - is standard input",
-                    json!({"rule": {"enum": exceptable}}),
-                ),
+                "items": exception,
             },
         },
     })
@@ -115,7 +124,8 @@ mod tests {
                 "expires" => "2027-02-01".into(),
                 _ => "\"said\"".into(),
             };
-            all.keys().map(|key| format!("{key} = {}", value(key))).collect::<Vec<_>>()
+            let fits = |key: &&String| *key != "secret" || extra == IN_BASE;
+            all.keys().filter(fits).map(|key| format!("{key} = {}", value(key))).collect::<Vec<_>>()
         };
         let rules = list("/properties/rules/propertyNames/enum");
         let mut text =

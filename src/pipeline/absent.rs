@@ -7,7 +7,8 @@ use cofferdam_inspector::report::inspection::Spent;
 use cofferdam_search::{Gap, Reason, Searcher, Transform};
 
 use super::logs::Searched;
-use crate::attest::searched::SecretSearch;
+use crate::attest::searched::{Proof, SecretSearch};
+use crate::engine::session::{Kind, Sought};
 use crate::error::Error;
 use crate::report::size;
 use crate::request::{BuildRequest, DockerfileText};
@@ -25,19 +26,28 @@ pub(super) fn check_configuration(
     let mut search = Searcher::new(needles);
     let mut violations: Vec<Violation> = Vec::new();
     for platform in hardened.platforms() {
-        for (needle, transform) in found(&mut search, &platform.config.to_bytes()) {
-            let id = needles.id(needle);
+        let config = platform.config.to_bytes();
+        let beside_history = found(&mut search, &without_history(&config));
+        for (needle, transform) in found(&mut search, &config) {
+            let Some(sought) = request.secrets.sought_at(needle) else { continue };
+            // The exception that let it become a build argument lets the history of steps hold it.
+            let lifted = sought.kind == Kind::Argument;
+            if lifted && !beside_history.iter().any(|(other, _)| *other == needle) {
+                continue;
+            }
             let violation = Violation {
                 rule: RULE,
                 span: None,
                 message: format!(
-                    "secret {id} is in the image: its configuration holds it ({})",
+                    "{} is in the image: its configuration holds it ({})",
+                    sought.name(),
                     transform.name()
                 ),
                 lines: lines(&mut search, needle, request, dockerfile),
                 fix: format!(
-                    "write the value into no ENV, LABEL or ARG; RUN --mount=type=secret,id={id} \
-                     reads it"
+                    "write the value into no ENV, LABEL or ARG; RUN --mount=type=secret,id={} \
+                     reads it",
+                    sought.id
                 ),
             };
             if !violations.contains(&violation) {
@@ -57,19 +67,34 @@ pub(super) fn check_record(request: &BuildRequest, record: &[u8]) -> Result<(), 
     if needles.is_empty() {
         return Ok(());
     }
-    let found = found(&mut Searcher::new(needles), record);
-    let Some((needle, transform)) = found.first() else { return Ok(()) };
-    let id = needles.id(*needle);
+    let found = found(&mut Searcher::new(needles), record).into_iter();
+    let found = found
+        .filter_map(|(needle, transform)| Some((request.secrets.sought_at(needle)?, transform)));
+    // The record has all build arguments.
+    let Some((sought, transform)) = found.into_iter().find(|(it, _)| it.kind != Kind::Argument)
+    else {
+        return Ok(());
+    };
+    let (name, id) = (sought.name(), sought.id);
     Err(Error::refused(Violation {
         rule: RULE,
         span: None,
-        message: format!("secret {id} is in the build's record ({})", transform.name()),
+        message: format!("{name} is in the build's record ({})", transform.name()),
         lines: Vec::new(),
         fix: format!(
             "a build argument, a label, a path or an address holds it; \
              RUN --mount=type=secret,id={id} reads it"
         ),
     }))
+}
+
+/// A configuration without what its steps were.
+fn without_history(config: &[u8]) -> Vec<u8> {
+    let mut value: serde_json::Value = serde_json::from_slice(config).unwrap_or_default();
+    if let Some(config) = value.as_object_mut() {
+        config.remove("history");
+    }
+    value.to_string().into_bytes()
 }
 
 /// Each needle once, with the form in which it was found first.
@@ -123,15 +148,30 @@ pub(super) fn log(hardened: &Hardened) {
 
 /// What is true of the secrets, in a line each: where they are not, and of which nothing is known.
 pub(super) fn told(request: &BuildRequest, hardened: &Hardened, log: Searched) -> Vec<String> {
-    let secrets = secrets(request);
-    let searched = secrets.iter().filter(|(_, why)| why.is_none()).map(|(id, _)| *id);
-    let searched: Vec<&str> = searched.collect();
+    let secrets = secrets(request, hardened);
+    let of = |wanted: &[&str]| {
+        let only = |proof: &Proof| matches!(proof, Proof::OnlyIn(places) if *places == wanted);
+        let names = secrets.iter().filter(|(_, proof)| only(proof)).map(|(name, _)| name.as_str());
+        Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
+    };
     let mut told = Vec::new();
-    if !searched.is_empty() {
-        told.push(format!("{}: absent from {}", searched.join(", "), places(hardened, log)));
+    if let Some(names) = of(&[]) {
+        told.push(format!("{names}: absent from {}", places(hardened, log)));
     }
-    let unknown = secrets.iter().filter_map(|(id, why)| Some((id, (*why)?)));
-    told.extend(unknown.map(|(id, why)| format!("{id}: not provable, {why}")));
+    if let Some(names) = of(BASE) {
+        told.push(format!("{names}: in the base by an exception, and nowhere else"));
+    }
+    if let Some(names) = of(HISTORY) {
+        told.push(format!("{names}: in history and record by an exception, and nowhere else"));
+    }
+    if let Some(names) = of(BASE_AND_HISTORY) {
+        told.push(format!("{names}: in base, history and record by exceptions, and nowhere else"));
+    }
+    for (name, proof) in &secrets {
+        if let Proof::None(why) = proof {
+            told.push(format!("{name}: not provable, {why}"));
+        }
+    }
     told
 }
 
@@ -144,19 +184,55 @@ pub(super) fn searched<'a>(
         Some(SecretSearch {
             platform: &platform.id,
             inspected: inspected(platform)?,
-            secrets: secrets(request),
+            secrets: secrets(request, hardened),
             encodings: Transform::ALL.iter().map(|transform| transform.name()).collect(),
         })
     };
     hardened.platforms().iter().filter_map(searched).collect()
 }
 
-/// The secrets by their ids, with the reason if nothing of one can be proven.
-fn secrets(request: &BuildRequest) -> Vec<(&str, Option<&'static str>)> {
+/// Where exceptions let a value stand.
+const BASE: &[&str] = &["base"];
+const HISTORY: &[&str] = &["history", "record"];
+const BASE_AND_HISTORY: &[&str] = &["base", "history", "record"];
+
+/// What was searched for, by name, and what is proven of it in an image that passed.
+fn secrets(request: &BuildRequest, hardened: &Hardened) -> Vec<(String, Proof)> {
     let gaps = request.secrets.needles().gaps();
     let gap = |number| gaps.iter().find(|gap| gap.needle == number && gap.is_whole());
-    let ids = request.secrets.ids().enumerate();
-    ids.map(|(number, id)| (id, gap(number).map(why))).collect()
+    let proof = |number, sought: &Sought<'_>| {
+        if let Some(gap) = gap(number) {
+            return Proof::None(why(gap));
+        }
+        let based = in_base(hardened).any(|needle| needle == number);
+        Proof::OnlyIn(match (based, sought.kind == Kind::Argument) {
+            (false, false) => &[],
+            (true, false) => BASE,
+            (false, true) => HISTORY,
+            (true, true) => BASE_AND_HISTORY,
+        })
+    };
+    let sought = request.secrets.sought().enumerate();
+    sought.map(|(number, sought)| (sought.listed(), proof(number, &sought))).collect()
+}
+
+/// The needles that bases hold.
+fn in_base(hardened: &Hardened) -> impl Iterator<Item = usize> {
+    let inspected = hardened.platforms().iter().filter_map(inspected);
+    inspected.flat_map(|inspected| {
+        let is_base = |layer: usize| inspected.layers.get(layer).is_some_and(|layer| layer.base);
+        let leaks = inspected.inspection.leaks.iter();
+        leaks.filter(move |leak| is_base(leak.layer)).map(|leak| leak.needle)
+    })
+}
+
+/// Takes note of the exceptions that let a base hold a value.
+pub(super) fn use_exceptions(request: &BuildRequest, hardened: &Hardened) {
+    for needle in in_base(hardened) {
+        if let Some(sought) = request.secrets.sought_at(needle) {
+            request.exceptions.allows_in_base(sought.id);
+        }
+    }
 }
 
 /// Everything that was searched, and under how many forms.

@@ -280,6 +280,7 @@ impl Job<'_> {
                 for lifted in hardened.excepted() {
                     self.request.exceptions.allows(lifted.rule);
                 }
+                absent::use_exceptions(self.request, &hardened);
                 Ok((active, hardened))
             }
             Err(mut error) => {

@@ -116,10 +116,10 @@ impl LogSearch {
         (needle, transform, step): &(usize, Transform, String),
         lines: &BTreeMap<String, Vec<(String, usize, usize)>>,
     ) -> Violation {
-        let id = self.secrets.needles().id(*needle);
+        let name = self.secrets.sought_at(*needle).map(|sought| sought.name()).unwrap_or_default();
         Violation {
             rule: RULE,
-            message: format!("a step printed the secret {id} ({}): {step}", transform.name()),
+            message: format!("a step printed the {name} ({}): {step}", transform.name()),
             lines: lines.get(step).cloned().unwrap_or_default(),
             span: None,
             fix: "keep the step from printing it, and revoke the secret where others read the \

@@ -8,8 +8,8 @@ use cofferdam_frontend::build::inspect::{Needle, Search};
 use cofferdam_frontend::graph::digest;
 
 use super::{options, text_rules};
-use crate::engine::session::Filesync;
 use crate::engine::session::filesync::{FilesyncError, MemoryEntry, MemoryTree, Tree};
+use crate::engine::session::{Filesync, Kind, Sought};
 use crate::engine::{BuildId, Engine, ImageStore};
 use crate::error::Error;
 use crate::helper;
@@ -139,8 +139,18 @@ pub(super) fn check_platforms(request: &BuildRequest, engine: &Engine) -> Result
 
 /// What the layers must not hold: every secret of this build, those that no step reads too.
 fn search(request: &BuildRequest) -> Search {
-    let needles = request.secrets.ids();
-    let needles = needles.map(|id| Needle { id: id.into(), name: format!("secret {id}") });
+    let exceptions = &request.exceptions;
+    let lift = |sought: &Sought<'_>| match sought.kind {
+        // No base has one by chance.
+        Kind::Key => Some(String::new()),
+        _ if exceptions.would_allow_in_base(sought.id) => None,
+        _ => Some(exceptions.proposal_in_base(sought.id)),
+    };
+    let needles = request.secrets.sought().map(|sought| Needle {
+        id: sought.served.into(),
+        name: sought.name(),
+        lift: lift(&sought),
+    });
     Search { program: helper::program(), needles: needles.collect() }
 }
 

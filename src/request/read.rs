@@ -20,7 +20,6 @@ use super::{
 use crate::builders::Contexts;
 use crate::config::{self, Applied};
 use crate::docker_config::{ProxyArg, unset};
-use crate::engine::session::SecretStore;
 use crate::error::Error;
 use crate::report::progress::settings::ProgressSettings;
 
@@ -113,6 +112,10 @@ fn check(
     let auth_sock = environment.os_var("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
     let auth_sock = auth_sock.map(PathBuf::from);
 
+    let secrets = secret::read_all(&secrets, |name| environment.os_var(name))?;
+    let ssh = ssh::open(&ssh, over_ssh, auth_sock.as_deref())?;
+    let secrets = secret::with_others(secrets, &build_args, ssh.as_ref())?;
+
     let flags = connection;
     let Docker { connection: engine, context: current, config, proxy_args, auth, http } =
         docker(flags, environment)?;
@@ -155,8 +158,8 @@ fn check(
         platforms: platform::read(&platforms_or_default(platforms, environment))?,
         labels: pairs::labels(&labels)?,
         annotations: annotation::read(&annotations)?,
-        secrets: SecretStore::new(secret::read_all(&secrets, |name| environment.os_var(name))?),
-        ssh: ssh::open(&ssh, over_ssh, auth_sock.as_deref())?,
+        secrets,
+        ssh,
         hosts: hosts::read(&add_hosts)?,
         limits: limits::read(shm_size.as_deref(), &ulimits, cgroup_parent, &resources)?,
         keep: tags::keep_list(&keep_suid, keep)?,

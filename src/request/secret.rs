@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use cofferdam_frontend::policy::secret_arg;
+
 use super::csv;
-use crate::engine::session::SecretValue;
+use crate::engine::session::{Kind, SecretStore, SecretValue, SshAgents};
 use crate::error::Error;
 
 /// BuildKit's own limit, in bytes.
@@ -34,6 +36,27 @@ pub(super) fn read_all(
         values.insert(id, value);
     }
     Ok(values)
+}
+
+/// Adds what must not be in the image and no step may mount: build arguments that are secrets, which
+/// only an exception lets this far, and the private keys that steps have things signed with.
+pub(super) fn with_others(
+    secrets: BTreeMap<String, SecretValue>,
+    build_args: &BTreeMap<String, String>,
+    ssh: Option<&SshAgents>,
+) -> Result<SecretStore, Error> {
+    let args = build_args
+        .iter()
+        .filter(|(name, value)| secret_arg::secret_build_arg(name, value).is_some())
+        .map(|(name, value)| {
+            (Kind::Argument, name.clone(), SecretValue::new(value.clone().into_bytes()))
+        });
+    let keys = ssh.into_iter().flat_map(SshAgents::private_keys);
+    let keys = keys.map(|(id, value)| (Kind::Key, id.to_string(), value.clone()));
+    let more = args.chain(keys).collect();
+    SecretStore::new(secrets)
+        .searching_for(more)
+        .ok_or_else(|| Error::usage("the system gives no random numbers"))
 }
 
 /// Reads `id=…,src=…|env=…,type=file|env`; a bare id is a variable of that name, else a file.

@@ -41,6 +41,8 @@ pub struct Needle {
     pub id: String,
     /// What people call it: `secret npm`.
     pub name: String,
+    /// How a base that holds it can be let through; none where it already is.
+    pub lift: Option<String>,
 }
 
 /// The layers of one image and what was found in them.
@@ -122,7 +124,9 @@ impl Inspector {
         }
         let total = inspected.layers.len();
         let violation = |((number, needle), leaks): ((usize, usize), Vec<&Leak>)| {
-            let name = self.search.needles.get(needle).map_or("a secret", |n| n.name.as_str());
+            let needle = self.search.needles.get(needle);
+            let name = needle.map_or("a secret", |needle| needle.name.as_str());
+            let lift = needle.map(|needle| needle.lift.as_deref());
             let layer = inspected.layers.get(number);
             let told: Vec<String> = leaks.iter().take(TOLD).map(|leak| place(leak)).collect();
             let more = match leaks.len().saturating_sub(TOLD) {
@@ -130,24 +134,34 @@ impl Inspector {
                 more => format!(" and {more} more places"),
             };
             let base = layer.is_some_and(|layer| layer.base);
+            if base && lift == Some(None) {
+                return None;
+            }
             let of = match (layer, base) {
                 (Some(layer), true) => format!("the base {}", layer.instruction),
                 _ => format!("layer {} of {total}", number + 1),
             };
-            Violation {
+            Some(Violation {
                 rule: RULE,
                 span: None,
                 message: format!("{name} is in the image: {}{more}, {of}", told.join("; ")),
                 lines: layer.map(|layer| layer.lines.clone()).unwrap_or_default(),
                 fix: match base {
-                    true => "change the value, and build the base again without it".into(),
+                    true => {
+                        let lift = lift.flatten().filter(|lift| !lift.is_empty());
+                        let lift = lift.map(|lift| format!("\n{lift}"));
+                        format!(
+                            "change the value, and build the base again without it{}",
+                            lift.unwrap_or_default()
+                        )
+                    }
                     false => "let the step read the secret from its mount, and write nothing of \
                               it into a file; a later step cannot take it away again"
                         .into(),
                 },
-            }
+            })
         };
-        found.into_iter().map(violation).collect()
+        found.into_iter().filter_map(violation).collect()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 const ALL: &str = "a b-classic b-containerd";
 
@@ -57,17 +56,6 @@ pub fn up(name: &str) -> &'static Engine {
         registry: value("REGISTRY"),
         buildx: value("COFFERDAM_BUILDX").into(),
     }))
-}
-
-/// Debian with python, pip, git, curl and ssh; made when it is first asked for.
-pub fn tools() -> String {
-    static NAME: OnceLock<String> = OnceLock::new();
-    let make = || {
-        let made = Command::new(scripts().join("tools-base")).output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        String::from_utf8(made.stdout).unwrap().trim().to_string()
-    };
-    NAME.get_or_init(make).clone()
 }
 
 impl Engine {

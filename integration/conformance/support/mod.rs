@@ -16,6 +16,7 @@ pub mod saved;
 pub mod stand_in;
 pub mod terminal;
 pub mod tls;
+pub mod tools;
 pub mod turnstile;
 
 pub use lab::Engine;

@@ -32,7 +32,7 @@ pub(crate) use bytes_stream::over_control;
 pub use content::ContentStores;
 pub use filesync::Filesync;
 pub use receive::{Destination, FileReceiver, Outputs, Piped, UNREAD, pipe};
-pub use secrets::{SecretStore, SecretValue};
+pub use secrets::{Kind, SecretStore, SecretValue, Sought};
 pub use ssh::{SshAgents, SshSource};
 pub use upload::{Spool, Stdin, Uploads};
 

@@ -52,7 +52,8 @@ fn scripted(end: Result<Ended, BridgeError>) -> FakeBridge {
 }
 
 async fn run(bridge: &FakeBridge) -> Result<crate::Hardened, BuildError<impl std::error::Error>> {
-    let needle = Needle { id: "served".into(), name: "secret db".into() };
+    let needle =
+        Needle { id: "served".into(), name: "secret db".into(), lift: Some("or except it".into()) };
     let search = Search { program: "/helper".into(), needles: vec![needle] };
     build(bridge, &Registry(false), &super::super::Plan { search, ..plan() }, |_| {}).await
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+use super::super::secrets::SecretValue;
 use super::SshError;
 use super::key::{Key, sign_request};
 use super::keyfile::{self, NoKey};
@@ -20,12 +21,19 @@ const SIGNED: u8 = 14;
 
 /// The keys, which can be listed and signed with.
 #[derive(Debug)]
-pub(super) struct Keyring(Vec<Key>);
+pub(super) struct Keyring(Vec<Key>, Vec<SecretValue>);
 
 impl Keyring {
     /// Reads key files.
     pub(super) fn load(paths: &[PathBuf]) -> Result<Self, SshError> {
-        paths.iter().map(|path| load(path)).collect::<Result<_, _>>().map(Self)
+        let read = paths.iter().map(|path| load(path)).collect::<Result<Vec<_>, _>>()?;
+        let (keys, texts) = read.into_iter().unzip();
+        Ok(Self(keys, texts))
+    }
+
+    /// The files as they are: nothing of them may be in an image.
+    pub(super) fn texts(&self) -> &[SecretValue] {
+        &self.1
     }
 
     /// The answer to a request to list.
@@ -57,17 +65,18 @@ fn message(body: &[u8]) -> Bytes {
     message.into()
 }
 
-fn load(path: &Path) -> Result<Key, SshError> {
+fn load(path: &Path) -> Result<(Key, SecretValue), SshError> {
     let wrong = |source| SshError::Read { path: path.to_path_buf(), source };
     let mut text = Zeroizing::new(Vec::with_capacity(16 * 1024));
     let file = File::open(path).map_err(wrong)?;
     file.take(keyfile::LARGEST).read_to_end(&mut text).map_err(wrong)?;
-    keyfile::read(&text).map_err(|why| {
+    let key = keyfile::read(&text).map_err(|why| {
         let path = path.to_path_buf();
         match why {
             NoKey::Encrypted => SshError::Encrypted { path },
             NoKey::Unknown => SshError::NoKey { path },
             NoKey::Unsupported => SshError::Unsupported { path },
         }
-    })
+    })?;
+    Ok((key, SecretValue::new(std::mem::take(&mut *text))))
 }

@@ -32,6 +32,8 @@ mod wire;
 
 pub use error::SshError;
 
+use super::secrets::SecretValue;
+
 use keyring::Keyring;
 
 /// The methods that engines call.
@@ -92,6 +94,17 @@ impl SshAgents {
     /// Their ids, sorted.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+
+    /// The private keys that are known here, by id; those of agents are not.
+    pub fn private_keys(&self) -> impl Iterator<Item = (&str, &SecretValue)> {
+        self.0.iter().flat_map(|(id, agent)| {
+            let texts = match agent {
+                Agent::Keys(keys) => keys.texts(),
+                Agent::Socket(_) | Agent::Raw(_) => &[],
+            };
+            texts.iter().map(move |text| (id.as_str(), text))
+        })
     }
 
     fn get(&self, id: &str) -> Result<&Agent, Status> {
