@@ -15,6 +15,7 @@ pub mod helper;
 pub mod hygiene;
 pub mod image;
 mod inputs;
+pub mod inspect;
 pub mod lock;
 pub mod lsp;
 pub mod pipeline;

@@ -153,12 +153,12 @@ fn safety(text: &str) -> Result<Safety, String> {
     }
 }
 
-fn profile(text: &str) -> Result<Profile, String> {
+pub(super) fn profile(text: &str) -> Result<Profile, String> {
     let known = Profile::ALL.into_iter().find(|profile| profile.name() == text);
     known.ok_or_else(|| "profiles are standard and strict".into())
 }
 
-fn fail_on(text: &str) -> Result<FailOn, String> {
+pub(super) fn fail_on(text: &str) -> Result<FailOn, String> {
     let severity = Severity::ALL.into_iter().find(|severity| severity.name() == text);
     match (severity, text) {
         (Some(severity), _) => Ok(FailOn::Severity(severity)),
@@ -167,7 +167,7 @@ fn fail_on(text: &str) -> Result<FailOn, String> {
     }
 }
 
-fn rule(text: &str) -> Result<(String, Level), String> {
+pub(super) fn rule(text: &str) -> Result<(String, Level), String> {
     let (id, level) = text.split_once('=').ok_or("write it as ID=LEVEL, like sudo=deny")?;
     let known = Level::ALL.into_iter().find(|known| known.name() == level);
     let level = known.ok_or("levels are deny, warn and allow")?;

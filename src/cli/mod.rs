@@ -13,6 +13,7 @@ mod build;
 mod check;
 mod config;
 mod docs;
+mod inspect;
 mod install;
 mod lock;
 mod lsp;
@@ -61,6 +62,8 @@ enum Command {
     Explain(rules::ExplainArgs),
     /// Check cofferdam.toml, or print its schema
     Config(config::ConfigArgs),
+    /// Inspect an image: layers, packages, secrets, and what speaks against it
+    Inspect(inspect::InspectArgs),
     /// List the packages of an image, and the layer that brought each
     Packages(packages::PackagesArgs),
     /// Write the bill of materials of an image
@@ -117,6 +120,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Explain(args)) => args.run(&printer),
         Some(Command::Lsp(args)) => args.run(),
         Some(Command::Config(args)) => args.run(&printer),
+        Some(Command::Inspect(args)) => {
+            return end(args.run(&cli.connection, &environment, &printer));
+        }
         Some(Command::Packages(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Sbom(args)) => args.run(&cli.connection, &environment, &printer),
         Some(Command::Provenance(args)) => args.run(&cli.connection, &printer),

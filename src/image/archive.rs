@@ -134,6 +134,7 @@ impl<'l> Saved<'l> {
         // The name of a layer that is not packed is the digest that the cache knows it by.
         let kept = digest.as_ref().filter(|_| packing == Packing::None);
         let kept = kept.and_then(|digest| self.cache?.get::<Looked>(digest));
+        let kept = kept.filter(|kept| self.looking.is_answered_by(kept));
         let is_kept = kept.is_some();
         let expected = digest.as_deref().map(|digest| Expected { digest, size });
         let number = self.layers.len();

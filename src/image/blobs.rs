@@ -29,6 +29,8 @@ pub(super) trait Blobs: Sync {
 pub(super) struct Plan {
     /// The digest of its manifest; `None` where layers are named by members of an archive.
     pub(super) manifest: Option<String>,
+    /// The manifest itself.
+    pub(super) document: Vec<u8>,
     pub(super) config: Vec<u8>,
     /// The digest of that.
     pub(super) id: String,
@@ -74,13 +76,14 @@ pub(super) fn plan(
             Document::Index(entries) => at = wanted.choose(&entries)?.clone(),
             Document::Manifest { config, layers } => {
                 let what = format!("the configuration {}", config.digest);
-                let bytes = document(&what, &config, || blobs.blob(&config))?;
-                let platform = platform_of(&bytes).or_else(|| at.platform());
+                let text = document(&what, &config, || blobs.blob(&config))?;
+                let platform = platform_of(&text).or_else(|| at.platform());
                 wanted.check(platform.as_ref())?;
                 return Ok(Plan {
                     manifest: Some(at.digest),
                     id: config.digest,
-                    config: bytes,
+                    document: bytes,
+                    config: text,
                     names: Vec::new(),
                     platform,
                     layers,

@@ -1,9 +1,10 @@
 //! Layers in their order: what is installed in the end, and which of them brought it.
 
+use cofferdam_contents::Contents;
 use cofferdam_inventory::{Inventory, Package, attribute, states};
 
 use super::blobs::Plan;
-use super::config::Config;
+use super::config::{Config, Made};
 use super::leaks::Searched;
 use super::looking::Looked;
 
@@ -24,6 +25,8 @@ pub struct Image {
     pub created: Option<String>,
     /// Its configuration as it is.
     pub config: Vec<u8>,
+    /// Its manifest as it is; empty where it was not read by one.
+    pub document: Vec<u8>,
     /// What is installed.
     pub inventory: Inventory,
     /// For each package of the inventory the number of its layer, from 0.
@@ -32,8 +35,12 @@ pub struct Image {
     pub diff_ids: Vec<String>,
     /// What made each of them; empty where nobody says.
     pub instructions: Vec<String>,
+    /// All steps of the build that the history tells of.
+    pub steps: Vec<Made>,
     /// Their sizes without packing, in bytes.
     pub sizes: Vec<u64>,
+    /// What stands out in them; empty if that did not matter.
+    pub contents: Vec<Contents>,
     /// What the search for secrets found in them; empty without one.
     pub searched: Vec<Searched>,
 }
@@ -54,6 +61,10 @@ impl Image {
     pub(super) fn compose(plan: Plan, config: &Config, layers: Vec<Looked>) -> Self {
         let states = states(layers.iter().map(|layer| &layer.packages));
         let layer_of = attribute(&states);
+        let sizes = layers.iter().map(|layer| layer.size).collect();
+        let (contents, searched): (Vec<_>, Vec<_>) =
+            layers.into_iter().map(|layer| (layer.contents, layer.searched)).unzip();
+        let contents = contents.into_iter().flatten().collect();
         Self {
             notices: Vec::new(),
             id: plan.id,
@@ -62,12 +73,15 @@ impl Image {
             platform: plan.platform.map(|platform| platform.to_string()),
             created: config.created.clone(),
             config: plan.config,
+            document: plan.document,
             inventory: states.into_iter().next_back().unwrap_or_default(),
             layer_of,
             diff_ids: config.diff_ids().to_vec(),
             instructions: config.instructions(),
-            sizes: layers.iter().map(|layer| layer.size).collect(),
-            searched: layers.into_iter().map(|layer| layer.searched).collect(),
+            steps: config.steps(),
+            sizes,
+            contents,
+            searched,
         }
     }
 

@@ -11,8 +11,9 @@ pub(super) struct Config {
     pub(super) created: Option<String>,
     #[serde(default)]
     rootfs: RootFs,
+    // Some programs write `null` for an empty list.
     #[serde(default)]
-    history: Vec<Step>,
+    history: Option<Vec<Step>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -37,12 +38,34 @@ impl Config {
 
     /// What made each layer; empty where the history does not fit.
     pub(super) fn instructions(&self) -> Vec<String> {
-        let made: Vec<&Step> = self.history.iter().filter(|step| !step.empty_layer).collect();
+        let steps = self.history.iter().flatten();
+        let made: Vec<&Step> = steps.filter(|step| !step.empty_layer).collect();
         if made.len() != self.rootfs.diff_ids.len() {
             return vec![String::new(); self.rootfs.diff_ids.len()];
         }
         made.into_iter().map(|step| shown(&step.created_by)).collect()
     }
+
+    /// All steps, those without a layer too; without layers where the history does not fit.
+    pub(super) fn steps(&self) -> Vec<Made> {
+        let steps = || self.history.iter().flatten();
+        let fits = steps().filter(|step| !step.empty_layer).count() == self.diff_ids().len();
+        let mut layers = 0..self.diff_ids().len();
+        let made = |step: &Step| Made {
+            instruction: shown(&step.created_by),
+            layer: if step.empty_layer || !fits { None } else { layers.next() },
+        };
+        steps().map(made).collect()
+    }
+}
+
+/// A step of a build, as the history tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// What was written.
+    pub instruction: String,
+    /// The number of its layer, from 0; `None` where it made none.
+    pub layer: Option<usize>,
 }
 
 /// An instruction as it was written, without what builders put around it.

@@ -9,6 +9,9 @@ use cofferdam_inventory::{
     HEAD, Interest, Kind, Layer, Reading, Source, by_name, read, read_pair, wants,
 };
 
+use cofferdam_contents::{Entry, Gather};
+
+use super::bytes::{Bytes, entry};
 use super::leaks::Leaks;
 use super::looking::Looked;
 use super::spool;
@@ -22,9 +25,17 @@ const META: &[u8] = b".wh..wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
 /// Looks through a layer that is not packed any more, to the archive's end.
-pub(super) fn look(archive: impl Read, leaks: Option<Leaks<'_>>) -> io::Result<Looked> {
-    let mut look =
-        Look { layer: Layer::default(), waiting: BTreeMap::new(), read: BTreeMap::new(), leaks };
+pub(super) fn look(
+    archive: impl Read,
+    gather: Option<Gather>,
+    leaks: Option<Leaks<'_>>,
+) -> io::Result<Looked> {
+    let mut look = Look {
+        layer: Layer::default(),
+        waiting: BTreeMap::new(),
+        read: BTreeMap::new(),
+        bytes: Bytes { gather, leaks },
+    };
     let mut members = Members::new(archive);
     while let Some(member) = members.next()? {
         look.member(&member, &mut members)?;
@@ -38,7 +49,7 @@ struct Look<'n> {
     waiting: BTreeMap<Vec<u8>, (Kind, Box<dyn Source>)>,
     /// Files that were read, for the links to them.
     read: BTreeMap<Vec<u8>, File>,
-    leaks: Option<Leaks<'n>>,
+    bytes: Bytes<'n>,
 }
 
 /// What decides how a link to a file is read.
@@ -46,74 +57,95 @@ struct File {
     size: u64,
     mode: u32,
     head: Vec<u8>,
-    reading: Reading,
+    reading: Option<Reading>,
+}
+
+impl File {
+    fn of(member: &Member, head: Vec<u8>) -> Self {
+        Self { size: member.size, mode: member.mode, head, reading: None }
+    }
 }
 
 impl Look<'_> {
     fn member(&mut self, member: &Member, content: &mut impl Read) -> io::Result<()> {
         let path = plain(&member.path);
-        if let Some(leaks) = &mut self.leaks {
-            leaks.name(&path, member);
-        }
+        self.bytes.name(&path, member);
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let directory = path.strip_suffix(name).unwrap_or_default();
         if name == OPAQUE {
             self.layer.opaque(directory);
+            self.bytes.opaque(directory);
         } else if name.starts_with(META) {
             // Engines leave it out, too.
         } else if let Some(removed) = name.strip_prefix(WHITEOUT) {
-            self.layer.remove(&[directory, removed].concat());
+            let removed = [directory, removed].concat();
+            self.layer.remove(&removed);
+            self.bytes.remove(&removed);
         } else {
             // A later member of the same name takes the place of an earlier one.
             self.read.remove(&path);
             self.waiting.remove(&path);
+            let entry = entry(&path, member);
+            entry.iter().for_each(|entry| self.bytes.entry(entry));
             match member.kind {
                 Type::Directory => {}
                 Type::HardLink => self.link(&path, member),
-                Type::File | Type::Sparse => return self.file(path, member, content),
+                Type::File | Type::Sparse => return self.file(&path, member, entry, content),
                 Type::SymbolicLink | Type::Other(_) => self.layer.cover(&path),
             }
         }
         // Whatever it is, its bytes are in the image.
-        match &mut self.leaks {
-            Some(leaks) if member.size > 0 => leaks.content(&path, content),
-            _ => Ok(()),
+        match member.size {
+            0 => Ok(()),
+            _ => self.bytes.content(&path, None, content),
         }
     }
 
-    fn file(&mut self, path: Vec<u8>, member: &Member, content: &mut impl Read) -> io::Result<()> {
+    fn file(
+        &mut self,
+        path: &[u8],
+        member: &Member,
+        entry: Option<Entry<'_>>,
+        content: &mut impl Read,
+    ) -> io::Result<()> {
         let (size, mode) = (member.size, member.mode);
         let mut head = Vec::new();
-        if by_name(&path, mode) == Interest::Look {
+        if by_name(path, mode) == Interest::Look {
             content.take(HEAD as u64).read_to_end(&mut head)?;
         }
-        let Some(kind) = wants(&path, size, mode, &head) else {
-            self.layer.cover(&path);
-            return match &mut self.leaks {
-                Some(leaks) => leaks.content(&path, head.as_slice().chain(content)),
-                None => Ok(()),
-            };
-        };
-        let hole = (member.kind == Type::Sparse).then_some("it is a file with holes");
-        let hole = hole.or((size > spool::LARGEST).then_some("it is larger than 1 GiB"));
-        if let Some(why) = hole {
-            self.layer.read(&path, read(kind, &path, &mut Gone(why)));
-            return match &mut self.leaks {
-                Some(leaks) => leaks.content(&path, head.as_slice().chain(content)),
-                None => Ok(()),
-            };
+        let kind = wants(path, size, mode, &head);
+        let sparse = (member.kind == Type::Sparse).then_some("it is a file with holes");
+        let why = sparse.or((size > spool::LARGEST).then_some("it is larger than 1 GiB"));
+        if let (Some(kind), None) = (kind, why) {
+            let mut source = spool::keep(&head, content, size)?;
+            if self.bytes.want(entry.as_ref()) {
+                self.bytes.each(path, entry.as_ref(), |look| {
+                    look(&mut spool::Reading::of(source.as_mut()))
+                })?;
+            }
+            return self.reading(path, kind, source, File::of(member, head));
         }
-        let mut source = spool::keep(&head, content, size)?;
-        if let Some(leaks) = &mut self.leaks {
-            leaks.content(&path, spool::Reading::of(source.as_mut()))?;
+        match (kind, why) {
+            (Some(kind), Some(why)) => self.layer.read(path, read(kind, path, &mut Gone(why))),
+            _ => self.layer.cover(path),
         }
+        self.bytes.content(path, entry.as_ref(), &mut head.as_slice().chain(content))
+    }
+
+    fn reading(
+        &mut self,
+        path: &[u8],
+        kind: Kind,
+        mut source: Box<dyn Source>,
+        file: File,
+    ) -> io::Result<()> {
         if kind.companion().is_some() || kind == Kind::RpmLog {
-            self.waiting.insert(path, (kind, source));
+            self.waiting.insert(path.to_vec(), (kind, source));
             return Ok(());
         }
-        let reading = read(kind, &path, source.as_mut());
-        self.layer.read(&path, reading.clone());
-        self.read.insert(path, File { size, mode, head, reading });
+        let reading = read(kind, path, source.as_mut());
+        self.layer.read(path, reading.clone());
+        self.read.insert(path.to_vec(), File { reading: Some(reading), ..file });
         Ok(())
     }
 
@@ -122,9 +154,10 @@ impl Look<'_> {
         let target = plain(&member.target);
         let known = self.read.get(&target);
         let wanted = known.and_then(|file| wants(path, file.size, file.mode, &file.head));
-        match (known, wanted) {
-            (Some(file), Some(kind)) if kind == file.reading.kind => {
-                self.layer.read(path, file.reading.clone());
+        let reading = known.and_then(|file| file.reading.as_ref());
+        match (reading, wanted) {
+            (Some(reading), Some(kind)) if kind == reading.kind => {
+                self.layer.read(path, reading.clone());
             }
             (None, _) if !matches!(by_name(path, 0), Interest::Yes(_)) => self.layer.cover(path),
             // Its bytes went by under a name that said nothing.
@@ -151,8 +184,8 @@ impl Look<'_> {
             };
             self.layer.read(&path, reading);
         }
-        let searched = self.leaks.map(Leaks::finish).unwrap_or_default();
-        Looked { size: 0, packages: self.layer, searched }
+        let (contents, searched) = self.bytes.finish();
+        Looked { size: 0, packages: self.layer, contents, searched }
     }
 }
 
@@ -190,7 +223,7 @@ mod tests {
     use super::*;
 
     fn look(archive: &[u8]) -> io::Result<Layer> {
-        super::look(archive, None).map(|looked| looked.packages)
+        super::look(archive, None, None).map(|looked| looked.packages)
     }
 
     fn add(builder: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, bytes: &[u8], to: &str) {

@@ -70,7 +70,8 @@ fn one(
 ) -> Result<Looked, ImageError> {
     let Some(layer) = plan.layers.get(at) else { return Err(ImageError::NoManifest) };
     let cache = cache.filter(|_| looking.may_be_kept());
-    if let Some(found) = cache.and_then(|cache| cache.get(diff_id)) {
+    let known = cache.and_then(|cache| cache.get(diff_id));
+    if let Some(found) = known.filter(|found| looking.is_answered_by(found)) {
         return Ok(found);
     }
     let what = format!("the layer {}", layer.digest);

@@ -4,7 +4,10 @@ use std::io::{self, Read};
 
 use cofferdam_inspector::report::encode_path;
 use cofferdam_inspector::report::inspection::{Leak, Place, Unread};
-use cofferdam_search::{FileHit, FileSearcher, Hit, Limits, Needles, Obstacle, Part, Searcher};
+use cofferdam_search::unknown::is_public_path;
+use cofferdam_search::{
+    FileHit, FileSearcher, FileSuspect, Hit, Limits, Needles, Obstacle, Part, Searcher,
+};
 
 use super::tar::Member;
 
@@ -59,9 +62,17 @@ impl<'n> Leaks<'n> {
         }
     }
 
-    /// What a file holds.
-    pub(super) fn content(&mut self, path: &[u8], content: impl Read) -> io::Result<()> {
-        let report = self.files.search(content)?;
+    /// What a file holds; gives back secrets that nobody told us of.
+    pub(super) fn content(
+        &mut self,
+        path: &[u8],
+        content: impl Read,
+    ) -> io::Result<Vec<FileSuspect>> {
+        let name = String::from_utf8_lossy(path);
+        let report = match is_public_path(&name) {
+            true => self.files.search(content)?,
+            false => self.files.search_all(&name, content)?,
+        };
         self.searched.bytes += report.bytes;
         self.tell(path, Place::Content, &report.hits);
         self.searched.unread_total += report.unread_total;
@@ -73,7 +84,7 @@ impl<'n> Leaks<'n> {
                 self.searched.unread.push(Unread { layer, path, trail, reason });
             }
         }
-        Ok(())
+        Ok(report.suspects)
     }
 
     pub(super) fn finish(self) -> Searched {

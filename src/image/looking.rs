@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use cofferdam_contents::{Contents, Gather};
 use cofferdam_inventory::Layer;
 use cofferdam_search::Needles;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use super::leaks::{Leaks, Searched};
 pub(super) struct Looking<'n> {
     /// Values that should be nowhere; none for no search.
     pub(super) needles: Option<&'n Needles>,
+    /// Whether what stands out matters, and not only what is installed.
+    pub(super) contents: bool,
 }
 
 /// What was found in a layer.
@@ -23,6 +26,9 @@ pub(super) struct Looked {
     pub(super) size: u64,
     /// What is installed by it.
     pub(super) packages: Layer,
+    /// What stands out in it, if that mattered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) contents: Option<Contents>,
     /// What is not kept: it depends on what was searched for.
     #[serde(skip)]
     pub(super) searched: Searched,
@@ -34,9 +40,20 @@ impl<'n> Looking<'n> {
         self.needles.is_none()
     }
 
+    /// Whether what was found before is all that is looked for.
+    pub(super) fn is_answered_by(&self, found: &Looked) -> bool {
+        !self.contents || found.contents.is_some()
+    }
+
     /// Looks through a layer that is not packed any more, to its archive's end.
     pub(super) fn layer(&self, number: usize, archive: &mut dyn Read) -> io::Result<Looked> {
-        layer::look(archive, self.needles.map(|needles| Leaks::new(number, needles)))
+        let leaks = self.needles.map(|needles| Leaks::new(number, needles));
+        let gather = self.contents.then(|| match leaks {
+            // Bytes are searched once, for what is known and what is not.
+            Some(_) => Gather::new().without_secrets(),
+            None => Gather::new(),
+        });
+        layer::look(archive, gather, leaks)
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod archive;
 mod blobs;
+mod bytes;
 mod cache;
 mod composed;
 mod config;
@@ -28,6 +29,7 @@ mod tar;
 mod unpack;
 
 pub use composed::{Found, Image};
+pub use config::Made;
 pub use error::ImageError;
 pub use leaks::Searched;
 pub use manifest::Wanted;

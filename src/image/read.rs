@@ -44,7 +44,10 @@ pub fn read(request: &ImageRequest) -> Result<Image, Error> {
     let needles = request.secrets.needles();
     let reading = Reading {
         wanted: &request.wanted,
-        looking: Looking { needles: Some(needles).filter(|needles| !needles.is_empty()) },
+        looking: Looking {
+            needles: Some(needles).filter(|needles| !needles.is_empty()),
+            contents: request.contents,
+        },
         cache: request.cache.as_deref().map(Cache::new),
     };
     let docker = || request.docker.as_ref().ok_or_else(|| Error::usage("no engine is configured"));

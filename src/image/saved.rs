@@ -51,6 +51,7 @@ impl Entry {
         let layers = self.layers.iter().map(|member| Descriptor::of_member(member)).collect();
         Ok(Plan {
             manifest: None,
+            document: Vec::new(),
             id: format!("sha256:{:x}", Sha256::digest(&config)),
             config,
             names: self.names().to_vec(),

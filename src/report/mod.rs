@@ -11,6 +11,7 @@ pub mod failure;
 pub mod filter;
 pub mod finding;
 pub mod findings;
+pub mod inspection;
 pub mod ledger;
 pub mod log;
 pub mod packages;

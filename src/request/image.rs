@@ -19,6 +19,8 @@ pub struct ImageRequest {
     pub docker: Option<Docker>,
     /// Where findings are kept; `None` for nowhere.
     pub cache: Option<PathBuf>,
+    /// Whether what stands out matters, and not only what is installed.
+    pub contents: bool,
     /// Values to search for.
     pub secrets: SecretStore,
 }
@@ -48,5 +50,5 @@ pub fn image(
     let docker = needs_docker.then(|| docker(connection, environment)).transpose()?;
     let cache = environment.cache_dir().filter(|_| !no_cache);
     let secrets = SecretStore::new(secret::read_all(secrets, |name| environment.os_var(name))?);
-    Ok(ImageRequest { source, wanted, docker, cache, secrets })
+    Ok(ImageRequest { source, wanted, docker, cache, contents: false, secrets })
 }

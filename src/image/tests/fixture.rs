@@ -197,6 +197,7 @@ impl World {
             wanted,
             docker: Some(docker),
             cache: Some(self.dir.path().join("cache")),
+            contents: false,
             secrets: SecretStore::default(),
         }
     }

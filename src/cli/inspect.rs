@@ -1,0 +1,89 @@
+//! `cofferdam inspect`: what an image holds, and what speaks against it.
+
+use std::path::Path;
+
+use clap::Args;
+use cofferdam_frontend::policy::{FailOn, Level, Profile};
+
+use super::check::{fail_on, profile, rule};
+use crate::config::{self, Config};
+use crate::error::{Error, exit};
+use crate::inspect::{self, Project};
+use crate::report::inspection as report;
+use crate::report::printer::Printer;
+use crate::request::{self, ConnectionFlags, Environment, ImageFlags};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cofferdam inspect app:1
+  cofferdam inspect --secret id=npm,src=.npmrc registry.example/app:1
+
+Exit codes: 0 nothing denied, 1 bad usage or a damaged image, 3 denied or a secret found,
+4 no registry")]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    image: ImageFlags,
+    /// human or json
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_default_value = true,
+          value_parser = ["human", "json"], hide_possible_values = true)]
+    format: String,
+    /// Value that must be nowhere: id=NAME,src=FILE or id=NAME,env=VARIABLE
+    #[arg(long = "secret", value_name = "SPEC", allow_hyphen_values = true)]
+    secrets: Vec<String>,
+    /// standard or strict, above cofferdam.toml
+    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    profile: Option<Profile>,
+    /// Level of a rule: deny, warn or allow, above cofferdam.toml
+    #[arg(long = "rule", value_name = "ID=LEVEL", value_parser = rule)]
+    rules: Vec<(String, Level)>,
+    /// Deny from a severity on: critical, high, medium, low, info, or never
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
+    fail_on: Option<FailOn>,
+}
+
+impl InspectArgs {
+    /// Inspects, reports, and says what the shell gets.
+    pub(crate) fn run(
+        self,
+        connection: &ConnectionFlags,
+        environment: &Environment,
+        printer: &Printer,
+    ) -> Result<u8, Error> {
+        let Self { image, format, secrets, profile, rules, fail_on } = self;
+        let mut request = request::image(image, &secrets, connection, environment)?;
+        request.contents = true;
+        let config = config::find(Path::new(".")).map(|path| Config::read(&path)).transpose()?;
+        let mut levels = config.as_ref().map(Config::levels).unwrap_or_default();
+        levels.profile = profile.unwrap_or(levels.profile);
+        levels.fail_on = fail_on;
+        levels.asked = rules.into_iter().collect();
+        let keep = config.iter().flat_map(|config| &config.keep);
+        let keep = keep.map(|keep| keep.path.clone()).collect();
+        let inspection = inspect::run(&request, &Project { levels, keep })?;
+        let text = match format.as_str() {
+            "json" => report::json(&inspection),
+            _ => report::human(&inspection, printer.stdout_style()),
+        };
+        printer.stdout(text.as_bytes())?;
+        report::notices(&inspection).iter().for_each(|notice| printer.notice(notice));
+        Ok(if inspection.is_denied() { exit::REFUSED } else { exit::DONE })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command};
+
+    use super::*;
+
+    #[test]
+    fn every_flag_is_documented() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/inspect.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        for arg in InspectArgs::augment_args(Command::new("inspect")).get_arguments() {
+            if let Some(long) = arg.get_long() {
+                assert!(page.contains(&format!("`--{long}")), "--{long} is not in docs/inspect.md");
+            }
+        }
+    }
+}
