@@ -56,7 +56,7 @@ pub struct Plan {
     pub helper_args: Vec<String>,
     /// What describes the finished image, if anything does.
     pub scan: Option<ScanOp>,
-    /// What the layers must not hold; they are not looked through for nothing.
+    /// Who looks through the layers, and what they must not hold.
     pub search: inspect::Search,
     /// What has to work in the hardened image.
     pub smoke: Vec<smoke::Command>,
@@ -145,7 +145,7 @@ pub async fn build<B: Bridge + Sync, P: PinSource + Sync>(
         platform: native.cloned(),
     };
     let scan = plan.scan.clone().map(|scan| scan.on(native.cloned()));
-    let inspector = searches.then(|| Inspector {
+    let inspector = capabilities.gateway.contains(inspect::CAPABILITY).then(|| Inspector {
         search: plan.search.clone(),
         local: plan.helper_local.clone(),
         platform: native.cloned(),

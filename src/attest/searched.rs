@@ -80,7 +80,7 @@ mod tests {
         };
         let sum = Sum { layers: vec![layer, layer], unread: 1, ..Sum::default() };
         let inspection = Inspection { unread: vec![unread], sum, ..Inspection::default() };
-        let inspected = Inspected { layers: Vec::new(), inspection };
+        let inspected = Inspected { inspection, ..Inspected::default() };
         let told = SecretSearch {
             platform: "linux/amd64",
             inspected: &inspected,

@@ -180,6 +180,9 @@ pub(super) fn searched<'a>(
     request: &'a BuildRequest,
     hardened: &'a Hardened,
 ) -> Vec<SecretSearch<'a>> {
+    if request.secrets.needles().is_empty() {
+        return Vec::new();
+    }
     let searched = |platform: &'a HardenedPlatform| {
         Some(SecretSearch {
             platform: &platform.id,

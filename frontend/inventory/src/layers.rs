@@ -52,6 +52,13 @@ impl Layer {
         self.opaque.insert(plain(path));
     }
 
+    /// Whether it changes nothing that matters here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { readings, covered, removed, opaque } = self;
+        readings.is_empty() && covered.is_empty() && removed.is_empty() && opaque.is_empty()
+    }
+
     /// Takes what another walk over the same layer saw.
     pub fn absorb(&mut self, other: Self) {
         let Self { readings, covered, removed, opaque } = other;

@@ -34,7 +34,7 @@ pub struct HardenedPlatform {
     pub excepted: Vec<Violation>,
     /// What the helper found; `None` for an empty image.
     pub report: Option<StripReport>,
-    /// What its layers were found to hold; `None` when they were not looked through.
+    /// What its layers were found to hold; `None` where the engine cannot look through them.
     pub inspected: Option<Inspected>,
     /// Whether some step had a network and could read what is not in `sources`.
     pub networked: bool,

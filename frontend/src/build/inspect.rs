@@ -1,12 +1,15 @@
 //! What the layers of an image hold, before anybody gets it: the helper looks through them in a
 //! container beside the build, where the secrets of this build are mounted to be searched for.
 
+mod installed;
+
 use std::collections::BTreeMap;
 
 use bollard_buildkit_proto::pb;
 use cofferdam_inspector::report::inspection::{Inspection, Leak, Place};
 use futures_util::future::try_join_all;
 
+pub use self::installed::Installed;
 use super::BuildError;
 use crate::bridge::{Bridge, Container, Limits, Mount, Mounted, Solve};
 use crate::graph::judge::Violation;
@@ -15,6 +18,8 @@ use crate::graph::{Graph, Layer, helper_source};
 /// The rule that a leak breaks.
 pub const RULE: &str = "secret-in-image";
 /// Capability of engines that run containers beside a build (`gateway.exec`), all since 20.10.
+/// Without it nothing can be said about secrets, so that a build with some is refused; one without
+/// any has a record that lists no packages.
 pub(super) const CAPABILITY: &str = "gateway.exec";
 
 /// Where everything is mounted, in a directory of memory: a root that is read-only has no room for
@@ -52,6 +57,8 @@ pub struct Inspected {
     pub layers: Vec<Layer>,
     /// What was found, by the number of the layer and of the needle.
     pub inspection: Inspection,
+    /// The packages in the end, and which layer brought them.
+    pub installed: Installed,
 }
 
 /// Who inspects: the helper on the engine's own platform.
@@ -63,30 +70,38 @@ pub(super) struct Inspector {
 }
 
 impl Inspector {
-    /// Looks through the layers of a graph that has run.
+    /// The engine's name of the helper's directory, which is sent while the steps run.
+    pub(super) async fn helper<B: Bridge, E: std::error::Error>(
+        &self,
+        bridge: &B,
+    ) -> Result<String, BuildError<E>> {
+        let helper = Graph::of(vec![helper_source(&self.local, self.platform.as_ref())]);
+        reference(bridge, helper.definition(None)).await
+    }
+
+    /// Looks through the layers of a graph that has run, lowest first; `root` is the helper's.
+    ///
+    /// They are shown as successive states on every engine. Where DiffOp is offered a layer can be
+    /// mounted alone, but then nothing shows what it deleted: packages and files that are gone
+    /// would be told as there, unless the states were mounted as well. And there is nothing to
+    /// win: on an overlay the walk enters the layer's own directories alone, see the helper's
+    /// `compare`.
     pub(super) async fn inspect<B: Bridge, E: std::error::Error>(
         &self,
         bridge: &B,
         graph: &Graph,
+        layers: Vec<Layer>,
+        root: String,
     ) -> Result<Inspected, BuildError<E>> {
-        let layers = graph.layers()?;
-        if layers.is_empty() {
-            return Ok(Inspected::default());
-        }
         let plan = Plan::new(&layers);
-        let helper = Graph::of(vec![helper_source(&self.local, self.platform.as_ref())]);
-        let helper = std::iter::once(helper.definition(None));
         let edges = plan.edges.iter().map(|edge| graph.definition(Some(edge)));
-        let solves = helper.chain(edges).map(|definition| reference(bridge, definition));
-        let mut results = try_join_all(solves).await?.into_iter();
-        let Some(root) = results.next() else {
-            return Err(BuildError::Inspection("the engine gave no results".into()));
-        };
+        let solves = edges.map(|definition| reference(bridge, definition));
+        let results = try_join_all(solves).await?;
         let mut mounts = vec![
             Mount { dest: "/".into(), what: Mounted::Result(root) },
             Mount { dest: MOUNTS.into(), what: Mounted::Empty },
         ];
-        let states = results.enumerate();
+        let states = results.into_iter().enumerate();
         mounts.extend(states.map(|(n, id)| Mount { dest: state(n), what: Mounted::Result(id) }));
         let needles = self.search.needles.iter().enumerate();
         mounts.extend(needles.map(|(n, needle)| Mount {
@@ -100,9 +115,10 @@ impl Inspector {
             let said = String::from_utf8_lossy(&ended.errors).trim().to_string();
             return Err(BuildError::Inspection(format!("exit code {}: {said}", ended.code)));
         }
-        let inspection = Inspection::parse(&ended.output, layers.len())
+        let mut inspection = Inspection::parse(&ended.output, layers.len())
             .map_err(|error| BuildError::Inspection(error.to_string()))?;
-        Ok(Inspected { layers, inspection })
+        let installed = Installed::of(&mut inspection);
+        Ok(Inspected { layers, inspection, installed })
     }
 
     fn args(&self, plan: &Plan) -> Vec<String> {

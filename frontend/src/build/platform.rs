@@ -6,6 +6,7 @@ use bollard_buildkit_proto::pb;
 use cofferdam_inspector::report::StripReport;
 use futures_util::future::try_join;
 
+use super::inspect::Inspected;
 use super::{BuildError, HardenedPlatform, Inspector, Plan, smoke};
 use crate::bridge::{Bridge, BridgeError, Made, Parts, Solve};
 use crate::graph::judge::Judged;
@@ -82,16 +83,24 @@ impl Tools<'_> {
         draft: Draft,
         judged: Judged,
     ) -> Result<(HardenedPlatform, End), BuildError<E>> {
+        let layers = match self.inspector {
+            Some(_) => judged.graph().layers()?,
+            None => Vec::new(),
+        };
         let (ran, inspected) = match self.inspector {
-            None => (run(bridge, &judged, self.strip).await?, None),
-            Some(inspector) => {
+            Some(inspector) if !layers.is_empty() => {
                 // The steps fail here or not at all; what follows only reads what they made.
-                solve(bridge, judged.graph().definition(None), true).await?;
-                let inspected = inspector.inspect(bridge, judged.graph());
+                let steps =
+                    async { Ok(solve(bridge, judged.graph().definition(None), true).await?) };
+                let (_, root) = try_join(steps, inspector.helper(bridge)).await?;
+                let inspected = inspector.inspect(bridge, judged.graph(), layers, root);
                 let (ran, inspected) =
                     try_join(run(bridge, &judged, self.strip), inspected).await?;
                 (ran, Some(inspected))
             }
+            // What holds nothing is known by that.
+            Some(_) => (run(bridge, &judged, self.strip).await?, Some(Inspected::default())),
+            None => (run(bridge, &judged, self.strip).await?, None),
         };
         let Ran { reference, report, definition: finished } = ran;
         let sbom = match (self.scan, &finished) {

@@ -23,8 +23,12 @@ pub struct Layer {
     pub lines: Vec<(String, usize, usize)>,
     /// The instruction as the progress shows it, or what is as telling.
     pub instruction: String,
+    /// The stage of the Dockerfile, as the progress calls it; `None` for one without a name.
+    pub stage: Option<String>,
     /// Whether it is an image that the build started from, all of its layers in one.
     pub base: bool,
+    /// That image.
+    pub image: Option<String>,
 }
 
 /// Why the layers of a result cannot be told.
@@ -110,9 +114,14 @@ impl Chain<'_> {
 
     fn push(&mut self, edge: pb::Input, parent: Option<pb::Input>, base: bool) {
         let lines = self.graph.locate(&edge.digest);
-        let instruction =
-            self.by_digest.get(edge.digest.as_str()).map(|v| instruction(v)).unwrap_or_default();
-        self.layers.push(Layer { edge, parent, lines, instruction, base });
+        let vertex = self.by_digest.get(edge.digest.as_str()).copied();
+        let instruction = vertex.map(instruction).unwrap_or_default();
+        let stage = vertex.and_then(stage);
+        let image = vertex.filter(|_| base).and_then(|vertex| match &vertex.op.op {
+            Some(Body::Source(source)) => Some(Source::read(source).to_string()),
+            _ => None,
+        });
+        self.layers.push(Layer { edge, parent, lines, instruction, stage, base, image });
     }
 }
 
@@ -169,15 +178,31 @@ fn step(vertex: &Vertex, index: i64) -> Result<Step, LayersError> {
     })
 }
 
+/// What people see of an op.
+fn name(vertex: &Vertex) -> Option<&str> {
+    let names = &vertex.metadata.as_ref()?.description;
+    let name = names.get("llb.customname");
+    name.or_else(|| names.get("com.docker.dockerfile.v1.command")).map(String::as_str)
+}
+
+/// The stage in the counter before an instruction: `[linux/arm64 build 2/3] RUN make`.
+///
+/// Source: moby/buildkit, frontend/dockerfile/dockerfile2llb/convert.go, `prefixCommand`.
+fn stage(vertex: &Vertex) -> Option<String> {
+    let (counter, _) = name(vertex)?.strip_prefix('[')?.split_once("] ")?;
+    let mut words = counter.split_whitespace().rev();
+    let (step, of) = words.next()?.split_once('/')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A platform has a slash, a stage has none.
+    let stage = words.next().filter(|word| digits(step) && digits(of) && !word.contains('/'));
+    stage.map(String::from)
+}
+
 /// The instruction without the counter before it.
 fn instruction(vertex: &Vertex) -> String {
-    let names = vertex.metadata.as_ref().map(|metadata| &metadata.description);
-    let name = names.and_then(|names| {
-        names.get("llb.customname").or_else(|| names.get("com.docker.dockerfile.v1.command"))
-    });
-    if let Some(name) = name {
+    if let Some(name) = name(vertex) {
         let plain = name.strip_prefix('[').and_then(|rest| rest.split_once("] "));
-        return plain.map_or(name.as_str(), |(_, plain)| plain).to_string();
+        return plain.map_or(name, |(_, plain)| plain).to_string();
     }
     match &vertex.op.op {
         Some(Body::Source(source)) => Source::read(source).to_string(),

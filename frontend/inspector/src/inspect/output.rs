@@ -6,13 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use sha2::{Digest as _, Sha256};
 
 use crate::report::inspection::{
-    Leak, Record, Remarkable, Removed, Said, Sum, Unread, VERSION, hex,
+    Leak, MOST_SAID, Record, Remarkable, Removed, Said, Sum, Unread, VERSION, hex,
 };
 
 /// Records of one kind that are written; a hostile image could have any number.
 const MOST: u64 = 10_000;
-/// Bytes of what is said about packages: some hundred thousand of them.
-const SAID: usize = 32 << 20;
 /// Bytes of what stands out.
 const REMARKABLE: usize = 16 << 20;
 
@@ -72,7 +70,7 @@ impl<'w> Sink<'w> {
         let line = line(&Record::Said(Box::new(said)));
         let length = line.as_ref().map_or(0, Vec::len);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.said + length > SAID {
+        if state.said + length > MOST_SAID {
             state.unsaid += 1;
             return false;
         }

@@ -15,6 +15,9 @@ pub const VERSION: u32 = 1;
 /// Longest path of a record, in bytes of its text form; of a longer one the end is kept.
 pub const LONGEST_PATH: usize = 4096;
 
+/// Bytes of what is said about packages: some hundred thousand of them.
+pub const MOST_SAID: usize = 32 << 20;
+
 /// One line of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "kebab-case", deny_unknown_fields)]

@@ -1,6 +1,7 @@
 //! Inspections by a bridge that answers from a script.
 
-use cofferdam_inspector::report::inspection::{LayerSum, Record, Sum, VERSION};
+use cofferdam_inspector::report::inspection::{LayerSum, Record, Removed, Said, Sum, VERSION};
+use cofferdam_inventory::{read, wants};
 use sha2::{Digest as _, Sha256};
 
 use super::super::tests::{BASE, Registry, bridge, plan, report, solved};
@@ -45,7 +46,7 @@ fn scripted(end: Result<Ended, BridgeError>) -> FakeBridge {
     let made = definition(vec![base.clone(), exec(&base, vec![])]);
     let mut capabilities = bridge(made.clone(), Vec::new()).capabilities;
     capabilities.gateway.insert(CAPABILITY.into());
-    let names = ["head", "report", "image", "helper", "state-0", "state-1"];
+    let names = ["head", "helper", "report", "image", "state-0", "state-1"];
     let mut answers = vec![solved("lazy", Some(made))];
     answers.extend(names.map(|name| solved(name, None)));
     FakeBridge::new(answers, vec![report("")]).with_capabilities(capabilities).with_ends(vec![end])
@@ -115,14 +116,47 @@ async fn anything_but_a_whole_answer_fails_the_build() {
     }
 }
 
+fn said(layer: usize, path: &str, text: &str) -> Record {
+    let kind = wants(path.as_bytes(), text.len() as u64, 0o644, b"").unwrap();
+    let reading = read(kind, path.as_bytes(), &mut text.as_bytes());
+    Record::Said(Box::new(Said { layer, path: format!("/{path}"), reading }))
+}
+
 #[tokio::test]
-async fn without_secrets_no_layer_is_looked_through() {
-    let bridge = scripted(ended(answer(&[])));
+async fn without_secrets_layers_are_looked_through_for_packages_alone() {
+    let records = [
+        said(1, "a/node_modules/x/package.json", r#"{"name":"x","version":"2"}"#),
+        said(0, "a/node_modules/gone/package.json", r#"{"name":"gone","version":"1"}"#),
+        said(0, "lib/apk/db/installed", "P:musl\nV:1\n\n"),
+        Record::Removed(Removed { layer: 1, path: "/a/node_modules/gone/package.json".into() }),
+    ];
+    let bridge = scripted(ended(answer(&records)));
+    let hardened = build(&bridge, &Registry(false), &plan(), |_| {}).await.unwrap();
+    assert!(!bridge.ran()[0].args.iter().any(|arg| arg == "--needle"));
+    let inspected = hardened.platforms()[0].inspected.as_ref().unwrap();
+    let Installed { inventory, layer_of } = &inspected.installed;
+    let names: Vec<_> = inventory.packages.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["musl 1", "x 2"]);
+    assert_eq!(layer_of, &[0, 1]);
+    let places = inspected.installed.places(&inspected.layers);
+    assert_eq!(places[0].base.as_deref(), Some("docker.io/library/base:1@sha256:aa"));
+    assert_eq!(places[1].base, None);
+}
+
+#[tokio::test]
+async fn what_names_no_layer_of_the_image_is_no_answer() {
+    let elsewhere = Record::Removed(Removed { layer: 2, path: "/x".into() });
+    let error = run(&scripted(ended(answer(&[elsewhere])))).await.unwrap_err().to_string();
+    assert!(error.contains("a place that is none"), "{error}");
+}
+
+#[tokio::test]
+async fn an_engine_that_runs_no_containers_says_nothing_of_packages() {
     let base = image(BASE);
     let made = definition(vec![base.clone(), exec(&base, vec![])]);
     let plain = super::super::tests::bridge(made, report(""));
-    build(&plain, &Registry(false), &plan(), |_| {}).await.unwrap();
-    assert!(plain.ran().is_empty() && bridge.ran().is_empty());
+    let hardened = build(&plain, &Registry(false), &plan(), |_| {}).await.unwrap();
+    assert!(plain.ran().is_empty() && hardened.platforms()[0].inspected.is_none());
 }
 
 #[tokio::test]

@@ -123,7 +123,33 @@ fn lines_and_instructions_are_the_dockerfiles() {
     let layers = Graph::read(&made).unwrap().layers().unwrap();
     assert_eq!(layers[1].instruction, "RUN make [x] y");
     assert_eq!(layers[1].lines, [("Dockerfile".to_string(), 3, 5)]);
+    assert_eq!(layers[1].stage.as_deref(), Some("stage-1"));
     assert!(layers[0].instruction.contains("library/base:1"));
+    assert_eq!(layers[0].image.as_deref(), Some(&BASE["docker-image://".len()..]));
+    assert_eq!((layers[0].stage.as_deref(), layers[1].image.as_deref()), (None, None));
+}
+
+#[test]
+fn stages_are_told_from_platforms_and_counters() {
+    for (name, expected) in [
+        ("[build 2/3] RUN make", Some("build")),
+        ("[linux/amd64->arm64 build  2/13] RUN make", Some("build")),
+        ("[linux/arm64 2/3] RUN make", None),
+        ("[2/3] RUN make", None),
+        ("[internal] load metadata", None),
+        ("RUN [build 2/3] x", None),
+    ] {
+        let base = image(BASE);
+        let run = exec(&base, vec![]);
+        let mut made = definition(vec![base, run.clone()]);
+        let metadata = pb::OpMetadata {
+            description: [("llb.customname".into(), name.into())].into(),
+            ..pb::OpMetadata::default()
+        };
+        made.metadata.insert(digest(&run.encode_to_vec()), metadata);
+        let layers = Graph::read(&made).unwrap().layers().unwrap();
+        assert_eq!(layers[1].stage.as_deref(), expected, "{name}");
+    }
 }
 
 #[test]
