@@ -17,8 +17,12 @@ mod fixes;
 mod formats;
 #[path = "check/hostile.rs"]
 mod hostile;
+#[path = "check/json_schema.rs"]
+mod json_schema;
 #[path = "check/levels.rs"]
 mod levels;
+#[path = "check/sbom.rs"]
+mod sbom;
 #[path = "check/schema.rs"]
 mod schema;
 #[path = "check/xml.rs"]

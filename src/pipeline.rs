@@ -14,6 +14,7 @@ use crate::request::BuildRequest;
 
 mod absent;
 mod attests;
+mod bill;
 mod context;
 mod failure;
 mod hosts;

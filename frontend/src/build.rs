@@ -12,6 +12,7 @@ use crate::graph::{Graph, GraphError, LayersError, ScanOp, StripOp};
 use crate::image_config::ConfigError;
 use crate::source_policy::{Refusal, SourcePolicy};
 
+mod describe;
 mod hardened;
 pub mod inspect;
 mod platform;

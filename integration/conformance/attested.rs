@@ -36,7 +36,7 @@ fn project(engine: &'static Engine) -> Project {
     project
 }
 
-fn holds_attestations(engine: &Engine) -> bool {
+pub fn holds_attestations(engine: &Engine) -> bool {
     engine.name == "b-containerd"
 }
 
@@ -45,7 +45,7 @@ fn build(project: &Project, args: &[&str]) -> Cofferdam {
 }
 
 /// An OCI layout in a directory.
-struct Layout<'a>(&'a Path);
+pub struct Layout<'a>(pub &'a Path);
 
 impl Layout<'_> {
     fn blob(&self, digest: &str) -> Value {
@@ -58,7 +58,7 @@ impl Layout<'_> {
     }
 
     /// Image manifest and predicate; what stands between them must name the image.
-    fn read(&self) -> (Value, Value) {
+    pub fn read(&self) -> (Value, Value) {
         let top = std::fs::read(self.0.join("index.json")).unwrap();
         let top: Value = serde_json::from_slice(&top).unwrap();
         let index = self.blob(top["manifests"][0]["digest"].as_str().unwrap());
@@ -78,7 +78,7 @@ impl Layout<'_> {
     }
 }
 
-fn unpacked(project: &Project, tar: &str) -> std::path::PathBuf {
+pub fn unpacked(project: &Project, tar: &str) -> std::path::PathBuf {
     let dir = project.beside("layout");
     std::fs::create_dir(&dir).unwrap();
     let tar = Command::new("tar").arg("-xf").arg(project.beside(tar)).arg("-C").arg(&dir).status();
@@ -143,7 +143,7 @@ fn provenance_of_a_named_image(engine: &'static Engine) {
     assert_eq!(project.provenance(&image)["subject"][0]["digest"]["sha256"], id["sha256:".len()..]);
 }
 
-fn attached(engine: &Engine, name: &str) -> Vec<Value> {
+pub fn attached(engine: &Engine, name: &str) -> Vec<Value> {
     let (repository, tag) = name.rsplit_once(':').unwrap();
     let repository = repository.strip_prefix(&format!("{}/", engine.registry)).unwrap();
     let index = engine.manifest(repository, tag);

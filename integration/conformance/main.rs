@@ -43,6 +43,7 @@ mod push;
 mod remote;
 mod results;
 mod rules;
+mod sbom;
 mod secrets;
 mod session;
 mod signals;
@@ -83,6 +84,7 @@ const SUITES: &[&[Test]] = &[
     remote::TESTS,
     results::TESTS,
     rules::TESTS,
+    sbom::TESTS,
     fixes::TESTS,
     bad_input::TESTS,
     outside::TESTS,

@@ -2,6 +2,9 @@
 //!
 //! Signing will wrap [`provenance::Facts::statement`] in an envelope; the bytes stay the same.
 
+mod bill;
 mod predicate;
 pub mod provenance;
 pub mod searched;
+
+pub use bill::{Bill, Format};

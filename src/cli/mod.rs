@@ -19,6 +19,7 @@ mod lock;
 mod lsp;
 mod packages;
 mod provenance;
+mod recorded;
 mod rules;
 mod usage;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use cofferdam_inventory::sbom::{self, Place, Subject};
 
+use super::recorded;
 use crate::error::Error;
 use crate::image::{self, Image};
 use crate::record;
@@ -76,7 +77,8 @@ impl SbomArgs {
         let image = image::read(&request)?;
         let named = image.names.first().map_or("image", String::as_str);
         let name = request.source.name().unwrap_or(named);
-        let text = document(&image, name, &self.format)?;
+        let places = recorded::places(&image, environment);
+        let text = document(&image, name, &places, &self.format)?;
         match &self.output {
             Some(path) => record::write_atomically(path, text.as_bytes())
                 .map_err(Error::io(format!("write {}", path.display())))?,
@@ -87,11 +89,7 @@ impl SbomArgs {
     }
 }
 
-fn document(image: &Image, name: &str, format: &str) -> Result<String, Error> {
-    let places: Vec<Place> = image
-        .packages()
-        .map(|found| Place { layer: image.diff_ids.get(found.layer).cloned(), ..Place::default() })
-        .collect();
+fn document(image: &Image, name: &str, places: &[Place], format: &str) -> Result<String, Error> {
     let created = image.created.as_deref().and_then(whole_seconds);
     let subject = Subject {
         name,
@@ -99,7 +97,7 @@ fn document(image: &Image, name: &str, format: &str) -> Result<String, Error> {
         created: created.as_deref().unwrap_or(NO_TIME),
         version: env!("CARGO_PKG_VERSION"),
         inventory: &image.inventory,
-        places: &places,
+        places,
     };
     let written = match format {
         "spdx" => sbom::spdx(&subject),

@@ -17,19 +17,45 @@ const CAPABILITY: &str = "exporter.image.attestations";
 
 const SBOM: &str = "sbom";
 
-/// What BuildKit is to make by itself, as its options `attest:KIND`. An SBOM is a step of the build
-/// here, so that its generator is pinned: see `scan`.
+/// What BuildKit is to make by itself, as its options `attest:KIND`. An SBOM is ours, or
+/// a step of the build, so that its generator is pinned: see `bill` and `scan`.
 pub(super) fn options(request: &BuildRequest) -> BTreeMap<String, String> {
     let wanted = wanted(request).filter(|(kind, _)| *kind != SBOM);
     wanted.map(|(kind, options)| (format!("attest:{kind}"), options.to_string())).collect()
 }
 
+/// Who writes an SBOM.
+pub(super) struct Generator {
+    /// Its image, as it was typed.
+    pub(super) name: String,
+    pub(super) parameters: BTreeMap<String, String>,
+}
+
+/// The generator that is to write an SBOM, if one was named.
+pub(super) fn generator(request: &BuildRequest) -> Result<Option<Generator>, Error> {
+    let Some((named, parameters)) = sbom(request) else { return Ok(None) };
+    match (named, parameters.keys().next()) {
+        (Some(name), _) => Ok(Some(Generator { name, parameters })),
+        (None, None) => Ok(None),
+        (None, Some(parameter)) => Err(Error::usage_hint(
+            format!("--sbom: {parameter} is for a generator, and none is named"),
+            "write --sbom generator=IMAGE, or leave the parameter out",
+        )),
+    }
+}
+
+/// Whether an SBOM of our own is to be attached: no image and no network is needed for it.
+pub(super) fn is_ours(request: &BuildRequest) -> bool {
+    sbom(request).is_some_and(|(named, _)| named.is_none())
+}
+
 /// What an SBOM is made with, if one is asked for.
-pub(super) fn sbom(request: &BuildRequest) -> Option<BTreeMap<String, String>> {
+fn sbom(request: &BuildRequest) -> Option<(Option<String>, BTreeMap<String, String>)> {
     let (_, options) = wanted(request).find(|(kind, _)| *kind == SBOM)?;
     let mut parameters = attest_parameters(options);
     parameters.remove("type");
-    Some(parameters)
+    let named = parameters.remove("generator").filter(|name| !name.is_empty());
+    Some((named, parameters))
 }
 
 fn wanted(request: &BuildRequest) -> impl Iterator<Item = (&str, &str)> {

@@ -11,6 +11,7 @@ use cofferdam_frontend::{Hardened, Plan};
 
 use super::absent;
 use super::attests;
+use super::bill;
 use super::context::{self, Taken};
 use super::failure::{self, Failed};
 use super::leftovers::Leftovers;
@@ -66,6 +67,8 @@ pub(super) struct Built {
     pub(super) loaded: Vec<Loaded>,
     /// When our checks between the build and the export began and ended.
     pub(super) checked: (SystemTime, SystemTime),
+    /// When it was described.
+    pub(super) described: SystemTime,
     /// How much of what the steps printed was searched for secrets.
     pub(super) log: Searched,
 }
@@ -168,7 +171,7 @@ impl Job<'_> {
         let harden =
             self.harden(active, &plan, &resolver, &dockerfile, (leftovers, judged, printer));
         let (hardened, ()) = tokio::join!(harden, telling);
-        let (active, hardened) = hardened?;
+        let (active, mut hardened) = hardened?;
         absent::log(&hardened);
         let began = SystemTime::now();
         let leaks = absent::check_configuration(self.request, &hardened, &dockerfile);
@@ -179,6 +182,16 @@ impl Job<'_> {
             return Err(failure::end(error, active).await);
         }
         if let Err(error) = self.check(&resolver, (lock, ready), printer).await {
+            return Err(failure::end(error, active).await);
+        }
+        let described = SystemTime::now();
+        let described_by = bill::bills(self.request, &hardened, described, &text.build_args);
+        if let Err(error) = bill::kept(self.request, &described_by) {
+            return Err(failure::end(error, active).await);
+        }
+        let attached =
+            bill::attach(self.request, active.bridge(), &mut hardened, &described_by).await;
+        if let Err(error) = attached {
             return Err(failure::end(error, active).await);
         }
         let checked = (began, SystemTime::now());
@@ -198,7 +211,7 @@ impl Job<'_> {
             exported.image_id = Some(loaded.id.clone());
         }
         let log = self.logs.searched();
-        Ok(Built { dockerfile, text, hardened, exported, loaded, checked, origin, log })
+        Ok(Built { dockerfile, text, hardened, exported, loaded, checked, origin, log, described })
     }
 
     /// Limits that the engine is too old for are passed over by it: said once, before it builds.

@@ -1,27 +1,22 @@
-//! `--sbom`: which generator looks at the image, pinned like every other input.
+//! `--sbom generator=IMAGE`: which generator looks at the image, pinned like every other input.
 
 use cofferdam_frontend::graph::ScanOp;
 
-use super::attests;
+use super::attests::{self, Generator};
 use crate::engine::GatewayBridge;
 use crate::error::Error;
 use crate::inputs::{Resolver, pin_generator};
 use crate::request::{BuildRequest, Network};
 
-/// What BuildKit takes when nobody names one.
-///
-/// Source: moby/buildkit, frontend/attestations/parse.go.
-const DEFAULT_GENERATOR: &str = "docker/buildkit-syft-scanner:stable-1";
-
-/// The generator's step, if an SBOM is asked for.
+/// The generator's step, if one is named; where none is, the SBOM is ours: see `bill`.
 pub(super) async fn find(
     request: &BuildRequest,
     resolver: &Resolver<'_>,
     bridge: &GatewayBridge,
 ) -> Result<Option<ScanOp>, Error> {
-    let Some(mut parameters) = attests::sbom(request) else { return Ok(None) };
-    let named = parameters.remove("generator").filter(|name| !name.is_empty());
-    let name = named.unwrap_or_else(|| DEFAULT_GENERATOR.to_string());
+    let Some(Generator { name, parameters }) = attests::generator(request)? else {
+        return Ok(None);
+    };
     let image = pin_generator(resolver, &name).await?;
     let config = bridge.image_config(&image, None).await.map_err(|error| Error::Registry {
         message: format!("cannot read the SBOM generator {name}: {error}"),

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 use cofferdam_frontend::graph::digest;
 
 use super::absent;
+use super::bill;
 use super::in_engine::{Built, Job};
+use crate::attest::Bill;
 use crate::attest::provenance::{Facts, SentTree};
 use crate::engine::Exported;
 use crate::error::Error;
@@ -31,15 +33,35 @@ impl Known<'_> {
         let Some(image) = &self.built.exported.image_id else { return Ok(()) };
         let statement = self.facts(|facts| facts.statement());
         absent::check_record(self.job.request, &statement)?;
+        let bills = self.bills();
+        if !bills.is_empty() {
+            let kept = bill::kept(self.job.request, &bills)?;
+            Store::of_bills(self.job.request.data_dir.clone()).write(image, &kept)?;
+        }
         store.write(image, &statement).map(drop)
+    }
+
+    /// What the images hold.
+    fn bills(&self) -> Vec<Bill> {
+        let Built { hardened, text, described, .. } = self.built;
+        bill::bills(self.job.request, hardened, *described, &text.build_args)
     }
 
     /// What `tell` makes of everything that can be stated.
     pub(super) fn facts<T>(&self, tell: impl FnOnce(&Facts<'_>) -> T) -> T {
         let Self { job, built, lock, started } = *self;
         let Job { request, taken: _, engine, id, locals, files, namespace: _, logs: _ } = job;
-        let Built { dockerfile, text, hardened, exported, loaded: _, checked: _, origin, log: _ } =
-            built;
+        let Built {
+            dockerfile,
+            text,
+            hardened,
+            exported,
+            loaded: _,
+            checked: _,
+            origin,
+            log: _,
+            described: _,
+        } = built;
         let context = files.report(locals.context());
         let facts = Facts {
             subjects: subjects(request, exported),

@@ -6,6 +6,7 @@ use cofferdam_frontend::{Hardened, HardenedPlatform};
 use cofferdam_inspector::report::{FileEntry, StripReport};
 
 use super::absent;
+use super::bill;
 use super::in_engine::Built;
 use super::statement::Known;
 use crate::report::ledger::Ledger;
@@ -33,7 +34,11 @@ fn of(known: &Known<'_>) -> Verdict {
     let image = exported.image_id.clone();
     let named = request.tags.first().map(|tag| tag.familiar()).or_else(|| image.clone());
     let record = match (&image, named) {
-        (Some(_), Some(name)) => format!("cofferdam provenance {name}; not signed"),
+        (Some(_), Some(name)) => {
+            let packages =
+                bill::told(hardened).map_or_else(String::new, |told| format!(", {told}"));
+            format!("cofferdam provenance {name}{packages}; not signed")
+        }
         _ => "none: no image was made".to_string(),
     };
     Verdict {

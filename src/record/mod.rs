@@ -10,7 +10,7 @@ mod slot;
 pub use atomic::write as write_atomically;
 pub use slot::Slot;
 
-/// Provenance by image ID, one JSON file each.
+/// Provenance by image ID, one JSON file each; likewise packages.
 #[derive(Clone, Debug)]
 pub struct Store {
     directory: PathBuf,
@@ -20,6 +20,11 @@ impl Store {
     /// The store below the data directory; nothing is created before the first record.
     pub fn open(data_dir: PathBuf) -> Self {
         Self { directory: data_dir.join("provenance") }
+    }
+
+    /// The packages of images, kept beside it.
+    pub fn of_bills(data_dir: PathBuf) -> Self {
+        Self { directory: data_dir.join("sbom") }
     }
 
     /// Where the records are.

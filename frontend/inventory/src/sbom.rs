@@ -6,6 +6,8 @@ mod cyclonedx;
 mod licence;
 mod spdx;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::cyclonedx::write as cyclonedx;
 pub use self::spdx::write as spdx;
 use crate::claims::hash;
@@ -17,7 +19,7 @@ use crate::package::{Ecosystem, Package};
 pub struct Subject<'a> {
     /// The image's name, as people know it: `registry.example/app:1.2`.
     pub name: &'a str,
-    /// Its digest: `sha256:` and 64 hexadecimal digits.
+    /// Its digest: `sha256:` and 64 hexadecimal digits; empty while it has none.
     pub digest: &'a str,
     /// When the document was made, RFC 3339 in UTC with whole seconds.
     pub created: &'a str,
@@ -30,15 +32,19 @@ pub struct Subject<'a> {
 }
 
 /// Where a package came from; what is not known stays out of the document.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The digest of the layer (`diff_id`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
     /// The Dockerfile's line, 1-based.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// The stage of the Dockerfile, by name or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
     /// The base image, if it was there already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
 }
 
@@ -86,8 +92,11 @@ impl Subject<'_> {
     fn uuid(&self) -> String {
         let mut digits = self.digits().to_ascii_lowercase();
         if digits.len() < 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let digest = self.digest.as_bytes();
-            digits = format!("{:016x}{:016x}", hash(digest), hash(&[digest, b"/"].concat()));
+            // Two images without a digest differ in their packages or in when they were made.
+            let purls: Vec<_> = self.packages().map(|(_, _, purl)| purl).collect();
+            let all = [self.name, self.created, self.digest, &purls.join("\n")].join("\n");
+            let all = all.as_bytes();
+            digits = format!("{:016x}{:016x}", hash(all), hash(&[all, b"/"].concat()));
         }
         let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
         format!(

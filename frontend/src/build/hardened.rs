@@ -12,7 +12,7 @@ use crate::image_config::{self, ImageConfig};
 /// A result that was judged and stripped, and is not exported yet.
 #[derive(Clone, Debug)]
 pub struct Hardened {
-    platforms: Vec<HardenedPlatform>,
+    pub(super) platforms: Vec<HardenedPlatform>,
     per_platform: bool,
     metadata: BTreeMap<String, Vec<u8>>,
 }
@@ -24,7 +24,7 @@ pub struct HardenedPlatform {
     pub id: String,
     /// The engine's name of the result; `None` for an empty image.
     pub reference: Option<String>,
-    /// The engine's name of what a generator wrote about it.
+    /// The engine's name of the SBOM that is to be attached, a generator's or ours.
     pub sbom: Option<String>,
     /// The configuration as it will be exported.
     pub config: ImageConfig,

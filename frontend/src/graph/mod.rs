@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 mod edit;
 mod eraser;
+mod file;
 pub mod judge;
 mod layers;
 mod scan;
@@ -22,6 +23,7 @@ mod traces;
 mod wire;
 
 pub use eraser::cache_eraser;
+pub(crate) use file::one_file;
 pub use layers::{Layer, LayersError};
 pub use scan::ScanOp;
 pub use source::Source;

@@ -12,7 +12,7 @@ pub(in crate::request) struct AttestFlags {
     /// Provenance of BuildKit: true, false or mode=max
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
     pub(in crate::request) provenance: Option<String>,
-    /// SBOM of BuildKit: true, false or generator=IMAGE
+    /// Attached SBOM: true, false or generator=IMAGE
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
     pub(in crate::request) sbom: Option<String>,
     /// Policy of buildx

@@ -183,7 +183,7 @@ fn image(subject: &Subject<'_>) -> Component {
         r#type: "container",
         reference: Some(purl.clone()),
         name: subject.name.into(),
-        version: Some(subject.digest.into()),
+        version: Some(subject.digest.into()).filter(|digest: &String| !digest.is_empty()),
         hashes: subject.digest.starts_with("sha256:").then_some(hash).into_iter().collect(),
         purl: Some(purl),
         properties: unread

@@ -42,6 +42,7 @@ struct Package {
     name: String,
     #[serde(rename = "SPDXID")]
     id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     version_info: String,
     supplier: String,
     download_location: &'static str,
