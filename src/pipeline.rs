@@ -18,6 +18,7 @@ mod bill;
 mod context;
 mod failure;
 mod hosts;
+mod image_rules;
 mod in_engine;
 mod joined;
 mod leftovers;
@@ -126,7 +127,7 @@ async fn build(
     let lock = Mutex::new(LockFile::read(&request.lock_path)?);
     let resolved = Arc::new(Mutex::new(lock.lock().await.content.clone()));
     let ready = Barrier::new(nodes.len());
-    let told = Once::new();
+    let (told, shown) = (Once::new(), Once::new());
     let sites = nodes.iter().map(Site::new).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = sites.first() else { return Err(Error::usage("the builder has no nodes")) };
     let mut outlets =
@@ -159,6 +160,7 @@ async fn build(
                 ready: &ready,
                 leftovers,
                 told: &told,
+                shown: &shown,
                 printer,
             };
             let (job, outlets) = (site.job(taken), &outlets);

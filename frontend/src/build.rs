@@ -14,6 +14,7 @@ use crate::source_policy::{Refusal, SourcePolicy};
 
 mod describe;
 mod hardened;
+pub mod image_rules;
 pub mod inspect;
 mod platform;
 pub mod smoke;

@@ -21,6 +21,7 @@ mod exceptions;
 mod fixes;
 mod fresh;
 mod hardened;
+mod image_rules;
 mod inventory;
 mod layouts;
 mod leak_forms;
@@ -74,6 +75,7 @@ const SUITES: &[&[Test]] = &[
     platforms::TESTS,
     triggers::TESTS,
     local_bases::TESTS,
+    image_rules::TESTS,
     inventory::TESTS,
     layouts::TESTS,
     secrets::TESTS,

@@ -11,6 +11,7 @@ use cofferdam::engine::session::filesync::{MemoryEntry, MemoryTree, Tree};
 use cofferdam::engine::{GatewayBridge, SessionTransport};
 use cofferdam::helper;
 use cofferdam_frontend::bridge::{Bridge as _, BridgeError};
+use cofferdam_frontend::build::inspect::Search;
 use cofferdam_frontend::build::{BuildError, PinSource};
 use cofferdam_frontend::call::{Call, CallError, call};
 use cofferdam_frontend::graph::judge::{Pin, Unpinned};
@@ -181,6 +182,7 @@ fn plan(opened: &Opened) -> Plan {
         cache_namespace: "remote".into(),
         helper_local: HELPER.into(),
         helper_args: args.map(String::from).into(),
+        search: Search { program: "/helper".into(), ..Search::default() },
         ..Plan::default()
     }
 }

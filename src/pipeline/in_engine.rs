@@ -14,6 +14,7 @@ use super::attests;
 use super::bill;
 use super::context::{self, Taken};
 use super::failure::{self, Failed};
+use super::image_rules;
 use super::leftovers::Leftovers;
 use super::limits;
 use super::load::{Load, Loaded, Loading};
@@ -83,6 +84,8 @@ pub(super) struct Desk<'a> {
     pub(super) leftovers: &'a Leftovers,
     /// What the text is warned about, which all nodes build and one tells.
     pub(super) told: &'a Once,
+    /// The same of what the image is warned about.
+    pub(super) shown: &'a Once,
     pub(super) printer: &'a Printer,
 }
 
@@ -118,7 +121,7 @@ impl Job<'_> {
         desk: Desk<'_>,
         steps: &Steps,
     ) -> Result<Built, Error> {
-        let Desk { lock, resolved, ready, leftovers, told, printer } = desk;
+        let Desk { lock, resolved, ready, leftovers, told, shown, printer } = desk;
         // git looks while the engine does.
         let origin = self.request.vcs.clone().map(|question| tokio::spawn(question.ask()));
         self.say_what_is_unheeded(&active, printer).await;
@@ -130,11 +133,11 @@ impl Job<'_> {
             Ok(read) => read,
             Err(error) => return Err(failure::end(error, active).await),
         };
-        let warned = match text_rules::check(self, &dockerfile) {
-            Ok(warned) => warned,
+        let heard = match text_rules::check(self, &dockerfile) {
+            Ok(heard) => heard,
             Err(error) => return Err(failure::end(error, active).await),
         };
-        told.call_once(|| text_rules::tell(self.request, &dockerfile, &warned, printer));
+        told.call_once(|| text_rules::tell(self.request, &dockerfile, &heard.warned, printer));
         let known = Arc::clone(resolved);
         let resolver =
             Resolver::new(self.engine, active.bridge(), self.request, &dockerfile, known);
@@ -177,6 +180,10 @@ impl Job<'_> {
         let leaks = absent::check_configuration(self.request, &hardened, &dockerfile);
         if let Err(error) = leaks {
             return Err(failure::end(error, active).await);
+        }
+        match image_rules::check(self.request, &hardened, &dockerfile, &heard) {
+            Ok(lines) => shown.call_once(|| image_rules::tell(self.request, &lines, printer)),
+            Err(error) => return Err(failure::end(error, active).await),
         }
         if let Err(error) = self.logs.check(hardened.platforms().len(), &dockerfile).await {
             return Err(failure::end(error, active).await);

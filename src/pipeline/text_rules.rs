@@ -1,6 +1,6 @@
 //! What the rules have against the Dockerfile, said before the engine builds from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_frontend::dockerfile::Dockerfile;
 use cofferdam_frontend::graph::judge::Violation;
@@ -21,8 +21,23 @@ const NAMED: usize = 6;
 /// A rule that warned, and how bad that is.
 pub(super) type Warned = (&'static str, Severity);
 
+/// What the text has to be told of, and what it has been heard of.
+pub(super) struct Heard {
+    /// What is worth a look.
+    pub(super) warned: Vec<Warned>,
+    /// Rules that a comment in the file silences.
+    silenced: BTreeSet<&'static str>,
+}
+
+impl Heard {
+    /// Whether nothing more has to be said about a rule.
+    pub(super) fn is_about(&self, rule: &str) -> bool {
+        self.silenced.contains(rule) || self.warned.iter().any(|(warned, _)| *warned == rule)
+    }
+}
+
 /// Refuses what is denied; returns what is worth a look.
-pub(super) fn check(job: Job<'_>, written: &DockerfileText) -> Result<Vec<Warned>, Error> {
+pub(super) fn check(job: Job<'_>, written: &DockerfileText) -> Result<Heard, Error> {
     let request = job.request;
     let rules = &request.rules;
     let settings = Settings {
@@ -32,10 +47,11 @@ pub(super) fn check(job: Job<'_>, written: &DockerfileText) -> Result<Vec<Warned
     };
     let file = Dockerfile::parse(&written.bytes);
     let lifted = |rule: &str| request.exceptions.allows(rule).is_some();
-    let BeforeBuild { denied, warned } =
+    let BeforeBuild { denied, warned, silenced } =
         before_build(&file, &settings, &rules.levels, rules.today, lifted);
     if denied.is_empty() {
-        return Ok(warned.iter().map(|finding| (finding.rule, finding.severity)).collect());
+        let warned = warned.iter().map(|finding| (finding.rule, finding.severity)).collect();
+        return Ok(Heard { warned, silenced });
     }
     let shown = written.source().shown;
     Err(Error::Refused {

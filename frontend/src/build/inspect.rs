@@ -61,6 +61,16 @@ pub struct Inspected {
     pub installed: Installed,
 }
 
+impl Inspected {
+    /// What a layer is called.
+    pub(super) fn place(&self, number: usize) -> String {
+        match self.layers.get(number) {
+            Some(layer) if layer.base => format!("the base {}", layer.instruction),
+            _ => format!("layer {} of {}", number + 1, self.layers.len()),
+        }
+    }
+}
+
 /// Who inspects: the helper on the engine's own platform.
 #[derive(Clone, Debug)]
 pub(super) struct Inspector {
@@ -123,9 +133,10 @@ impl Inspector {
 
     fn args(&self, plan: &Plan) -> Vec<String> {
         let mut args = vec![self.search.program.clone(), "inspect".into()];
-        for &(layer, over) in &plan.layers {
+        for &(layer, over, base) in &plan.layers {
             args.extend(["--layer".into(), state(layer)]);
             args.extend(over.iter().flat_map(|&over| ["--over".into(), state(over)]));
+            args.extend(base.then(|| "--base".into()));
         }
         let needles = 0..self.search.needles.len();
         args.extend(needles.flat_map(|needle| ["--needle".into(), secret(needle)]));
@@ -138,7 +149,6 @@ impl Inspector {
         for leak in &inspected.inspection.leaks {
             found.entry((leak.layer, leak.needle)).or_default().push(leak);
         }
-        let total = inspected.layers.len();
         let violation = |((number, needle), leaks): ((usize, usize), Vec<&Leak>)| {
             let needle = self.search.needles.get(needle);
             let name = needle.map_or("a secret", |needle| needle.name.as_str());
@@ -153,10 +163,7 @@ impl Inspector {
             if base && lift == Some(None) {
                 return None;
             }
-            let of = match (layer, base) {
-                (Some(layer), true) => format!("the base {}", layer.instruction),
-                _ => format!("layer {} of {total}", number + 1),
-            };
+            let of = inspected.place(number);
             Some(Violation {
                 rule: RULE,
                 span: None,
@@ -199,8 +206,8 @@ fn place(leak: &Leak) -> String {
 /// The file systems to mount, each once, and what the layers are in them.
 struct Plan {
     edges: Vec<pb::Input>,
-    /// Each layer's file system, and the one it is compared with.
-    layers: Vec<(usize, Option<usize>)>,
+    /// Each layer's file system, the one it is compared with, and whether it is a base.
+    layers: Vec<(usize, Option<usize>, bool)>,
 }
 
 impl Plan {
@@ -209,7 +216,7 @@ impl Plan {
         for layer in layers {
             let state = plan.state(&layer.edge);
             let over = layer.parent.as_ref().map(|parent| plan.state(parent));
-            plan.layers.push((state, over));
+            plan.layers.push((state, over, layer.base));
         }
         plan
     }

@@ -1,5 +1,7 @@
 //! What a build hears of its Dockerfile's text before it begins.
 
+use std::collections::BTreeSet;
+
 use super::check::check;
 use super::finding::Finding;
 use super::ignore::heed;
@@ -17,6 +19,8 @@ pub struct BeforeBuild {
     pub denied: Vec<Finding>,
     /// What is worth a look.
     pub warned: Vec<Finding>,
+    /// Rules that would have warned, and that a comment in the file silences.
+    pub silenced: BTreeSet<&'static str>,
 }
 
 /// Looks at the text as a build of it would be judged.
@@ -35,9 +39,13 @@ pub fn before_build(
     findings.retain(|it| levels.of(it.rule, it.severity) != Level::Allow && !lifted(it.rule));
     let (denied, rest): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|it| levels.of(it.rule, it.severity) == Level::Deny);
+    let mut silenced: BTreeSet<&'static str> = rest.iter().map(|it| it.rule).collect();
     let mut warned = heed(file, rest, today, |_| false).findings;
+    warned.iter().for_each(|it| {
+        silenced.remove(it.rule);
+    });
     warned.retain(|it| levels.of(it.rule, it.severity) != Level::Allow);
-    BeforeBuild { denied, warned }
+    BeforeBuild { denied, warned, silenced }
 }
 
 fn is_decided(about: &About) -> bool {
@@ -74,6 +82,7 @@ mod tests {
         let heard = before(&Levels::default(), "");
         assert_eq!(rules(&heard.denied), ["secret-in-arg"]);
         assert!(!rules(&heard.warned).contains(&"sudo"), "{:?}", rules(&heard.warned));
+        assert_eq!(heard.silenced, std::collections::BTreeSet::from(["sudo"]));
         let rules_named = BTreeMap::from([("sudo".to_string(), Level::Deny)]);
         let levels = Levels { rules: rules_named, ..Levels::default() };
         assert_eq!(rules(&before(&levels, "").denied), ["secret-in-arg", "sudo"]);

@@ -71,6 +71,8 @@ impl User {
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let named = case.config.user.trim();
     match User::of(case) {
+        // What starts nothing by itself is a layer for others, or files.
+        User::Root if case.config.command().next().is_none() => Vec::new(),
         User::Root => {
             let message = match named {
                 "" => "the image sets no USER and runs as root".to_string(),
@@ -106,6 +108,7 @@ mod tests {
         let mut image = Image::default();
         image.layer().text("etc/passwd", PASSWD).text("etc/group", "root:x:0:\nweb:x:33:\n");
         image.config.user = user.into();
+        image.config.cmd = vec!["/bin/sh".into()];
         let found = image.judge().into_iter().map(|finding| finding.rule);
         found.filter(|rule| [ROOT, UNKNOWN].contains(rule)).collect()
     }

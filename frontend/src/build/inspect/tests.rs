@@ -82,7 +82,7 @@ async fn the_helper_sees_every_layer_beside_what_it_stands_on_and_the_secret() {
     );
     assert_eq!(
         container.args.join(" "),
-        "/helper inspect --layer /inspect/layers/0 --layer /inspect/layers/1 --over \
+        "/helper inspect --layer /inspect/layers/0 --base --layer /inspect/layers/1 --over \
          /inspect/layers/0 --needle /inspect/secrets/0"
     );
 }
