@@ -22,6 +22,7 @@ mod fixes;
 mod fresh;
 mod hardened;
 mod image_rules;
+mod images;
 mod inventory;
 mod layouts;
 mod leak_forms;
@@ -77,6 +78,7 @@ const SUITES: &[&[Test]] = &[
     local_bases::TESTS,
     image_rules::TESTS,
     inventory::TESTS,
+    images::TESTS,
     layouts::TESTS,
     secrets::TESTS,
     leaks::TESTS,

@@ -1,5 +1,6 @@
 //! What an inspection found: for people, and as JSON for programs.
 
+use cofferdam_frontend::policy::about;
 use cofferdam_search::Transform;
 use serde_json::{Value, json};
 
@@ -130,7 +131,7 @@ fn finding(judged: &Judged) -> Finding {
         snippet: None,
         notes,
         fix: Some(fix.clone()).filter(|fix| !fix.is_empty()).into_iter().collect(),
-        see: Some(format!("cofferdam explain {rule}")),
+        see: about(rule).map(|about| format!("cofferdam explain {}", about.id)),
     }
 }
 

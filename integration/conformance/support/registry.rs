@@ -94,7 +94,8 @@ impl Engine {
         http::tcp(&self.registry, "DELETE", &path, &[]);
     }
 
-    fn get(&self, path: &str) -> Vec<u8> {
+    /// What the registry answers to a path.
+    pub fn get(&self, path: &str) -> Vec<u8> {
         let answer = http::tcp(&self.registry, "GET", path, &[("Accept", ACCEPT)]);
         assert_eq!(answer.status, 200, "{path}: {}", answer.head);
         answer.body
