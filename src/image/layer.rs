@@ -194,7 +194,8 @@ struct Gone(&'static str);
 
 impl Source for Gone {
     fn size(&self) -> u64 {
-        1
+        // Enough for every reader to begin, so that they all come to the reason.
+        1 << 16
     }
 
     fn read_at(&mut self, _: u64, _: &mut [u8]) -> io::Result<usize> {
@@ -273,6 +274,65 @@ mod tests {
         let unread = view.inventory().unread;
         assert_eq!(unread.len(), 1, "{unread:?}");
         assert!(unread[0].to_string().contains("hard link"), "{}", unread[0]);
+    }
+
+    /// A member with a name that the writer of archives would not write.
+    fn raw(builder: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, bytes: &[u8]) {
+        let mut header = Header::new_gnu();
+        header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_entry_type(kind);
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        builder.append(&header, bytes).unwrap();
+    }
+
+    #[test]
+    fn names_mean_what_engines_make_of_them() {
+        for path in ["/", "../../", "x/../", "././/", "a/b/../../"].map(|at| format!("{at}{AT}")) {
+            let mut base = Builder::new(Vec::new());
+            raw(&mut base, &path, EntryType::Regular, NPM);
+            let base = look(&base.into_inner().unwrap()).unwrap();
+            assert_eq!(names(&[&base]), ["lodash 4.17.21"], "{path}");
+            let mut step = Builder::new(Vec::new());
+            raw(&mut step, "app/x/../../../app/.wh.node_modules", EntryType::Regular, b"");
+            let step = look(&step.into_inner().unwrap()).unwrap();
+            assert!(names(&[&base, &step]).is_empty(), "{path}");
+        }
+    }
+
+    #[test]
+    fn of_two_members_of_one_name_the_last_counts() {
+        let other = br#"{"name":"lodash","version":"9.9.9"}"#;
+        for (kind, bytes, expected) in [
+            (EntryType::Regular, other.as_slice(), vec!["lodash 9.9.9"]),
+            (EntryType::Symlink, b"", vec![]),
+            (EntryType::Char, b"", vec![]),
+            (EntryType::Fifo, b"", vec![]),
+        ] {
+            let mut builder = Builder::new(Vec::new());
+            raw(&mut builder, AT, EntryType::Regular, NPM);
+            raw(&mut builder, AT, kind, bytes);
+            let layer = look(&builder.into_inner().unwrap()).unwrap();
+            assert_eq!(names(&[&layer]), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn links_to_nowhere_and_files_with_holes_are_told() {
+        for (kind, to) in [(EntryType::Link, "no/where"), (EntryType::Link, AT)] {
+            let mut builder = Builder::new(Vec::new());
+            add(&mut builder, AT, kind, b"", to);
+            let mut view = View::default();
+            view.apply(&look(&builder.into_inner().unwrap()).unwrap());
+            assert_eq!(view.inventory().unread.len(), 1, "{to}");
+        }
+        let mut builder = Builder::new(Vec::new());
+        raw(&mut builder, "var/lib/rpm/rpmdb.sqlite", EntryType::GNUSparse, b"SQLite");
+        let mut view = View::default();
+        view.apply(&look(&builder.into_inner().unwrap()).unwrap());
+        let unread = view.inventory().unread;
+        assert!(unread[0].to_string().contains("holes"), "{}", unread[0]);
     }
 
     #[test]
