@@ -26,6 +26,7 @@ mod images;
 mod inventory;
 mod layouts;
 mod leak_forms;
+mod leak_limits;
 mod leaks;
 mod load;
 mod local_bases;
@@ -34,6 +35,7 @@ mod lock_sources;
 mod logs;
 mod needles;
 mod nodes;
+mod ordinary;
 mod outputs;
 mod outside;
 mod pins;
@@ -83,7 +85,9 @@ const SUITES: &[&[Test]] = &[
     secrets::TESTS,
     leaks::TESTS,
     leak_forms::TESTS,
+    leak_limits::TESTS,
     needles::TESTS,
+    ordinary::TESTS,
     provenance::TESTS,
     remote::TESTS,
     results::TESTS,
