@@ -44,8 +44,8 @@ pub fn run(options: &InspectOptions, out: impl Write + Send) -> Result<(), Failu
     let mut examinations: Vec<Box<dyn Examination + '_>> =
         vec![Box::new(packages::Packages::new(&sink)), Box::new(contents)];
     if searches {
-        let (needles, sink, suspects) = (&needles, &sink, &suspects);
-        examinations.push(Box::new(leaks::Leaks { needles, sink, suspects }));
+        let (needles, sink, suspects, bases) = (&needles, &sink, &suspects, &bases);
+        examinations.push(Box::new(leaks::Leaks { needles, sink, suspects, bases }));
     }
     let mut sum = Sum::default();
     for (number, layer) in options.layers.iter().enumerate() {

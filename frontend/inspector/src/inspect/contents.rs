@@ -90,9 +90,7 @@ impl Examination for Contents<'_, '_> {
         let now = self.now.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut gather = std::mem::take(now);
         let suspects = self.search.map(|(_, found)| found.take()).unwrap_or_default();
-        if !self.bases.get(layer.number).copied().unwrap_or_default() {
-            suspects.iter().for_each(|(path, found)| gather.suspects(path, found));
-        }
+        suspects.iter().for_each(|(path, found)| gather.suspects(path, found));
         let asked = self.paths.iter().filter_map(|text| {
             let path = decode_path(&format!("/{text}"))?;
             Some(Asked { text, path })

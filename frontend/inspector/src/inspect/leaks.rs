@@ -44,15 +44,18 @@ pub(super) struct Leaks<'a, 'w> {
     pub(super) sink: &'a Sink<'w>,
     /// Where other secrets are told that are met on the way.
     pub(super) suspects: &'a Suspects,
+    /// Layers of which nobody asks for others.
+    pub(super) bases: &'a [bool],
 }
 
 impl Examination for Leaks<'_, '_> {
-    fn examiner<'s>(&'s self, _: LayerRoot<'s>) -> Box<dyn Examine + 's> {
+    fn examiner<'s>(&'s self, layer: LayerRoot<'s>) -> Box<dyn Examine + 's> {
         Box::new(Search {
             search: Searcher::new(self.needles),
             files: FileSearcher::new(self.needles, Limits::default()),
             sink: self.sink,
-            suspects: self.suspects,
+            suspects: (!self.bases.get(layer.number).copied().unwrap_or_default())
+                .then_some(self.suspects),
         })
     }
 }
@@ -64,7 +67,7 @@ struct Search<'a, 'w> {
     /// For files, and what is packed in them.
     files: FileSearcher<'a>,
     sink: &'a Sink<'w>,
-    suspects: &'a Suspects,
+    suspects: Option<&'a Suspects>,
 }
 
 impl Search<'_, '_> {
@@ -160,9 +163,15 @@ impl Examine for Search<'_, '_> {
     }
 
     fn content(&mut self, at: &At, content: &mut Content) -> std::io::Result<()> {
-        let path = at.path();
-        let mut report = self.files.search_all(&shown(&path), content)?;
-        self.suspects.tell(path, std::mem::take(&mut report.suspects));
+        let report = match self.suspects {
+            None => self.files.search(content)?,
+            Some(suspects) => {
+                let path = at.path();
+                let mut report = self.files.search_all(&shown(&path), content)?;
+                suspects.tell(path, std::mem::take(&mut report.suspects));
+                report
+            }
+        };
         self.tell(at, Place::Content, &report.hits);
         for unread in &report.unread {
             let path = self.masked(at.path());
