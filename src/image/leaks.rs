@@ -3,15 +3,13 @@
 use std::io::{self, Read};
 
 use cofferdam_inspector::report::encode_path;
-use cofferdam_inspector::report::inspection::{Leak, Place, Unread};
+use cofferdam_inspector::report::inspection::{Leak, Place};
 use cofferdam_search::unknown::is_public_path;
-use cofferdam_search::{
-    FileHit, FileSearcher, FileSuspect, Hit, Limits, Needles, Obstacle, Part, Searcher,
-};
+use cofferdam_search::{FileHit, FileSearcher, FileSuspect, Hit, Limits, Needles, Part, Searcher};
 
 use super::tar::Member;
 
-/// Leaks and unread files that are kept of a layer, each.
+/// Leaks that are kept of a layer.
 const KEPT: usize = 1000;
 /// Longest path that is told, bytes.
 const LONGEST: usize = 4096;
@@ -23,9 +21,7 @@ pub struct Searched {
     pub leaks: Vec<Leak>,
     /// All of them.
     pub total: u64,
-    /// The first files that could not be unpacked.
-    pub unread: Vec<Unread>,
-    /// All of those.
+    /// Files, and members of them, that could not be unpacked.
     pub unread_total: u64,
     /// Bytes of files.
     pub bytes: u64,
@@ -76,14 +72,6 @@ impl<'n> Leaks<'n> {
         self.searched.bytes += report.bytes;
         self.tell(path, Place::Content, &report.hits);
         self.searched.unread_total += report.unread_total;
-        for unread in report.unread {
-            if self.searched.unread.len() < KEPT {
-                let (layer, path) = (self.layer, self.masked(path));
-                let trail = self.trail(&unread.trail);
-                let reason = reason(unread.obstacle).to_string();
-                self.searched.unread.push(Unread { layer, path, trail, reason });
-            }
-        }
         Ok(report.suspects)
     }
 
@@ -112,7 +100,7 @@ impl<'n> Leaks<'n> {
             if self.searched.leaks.len() < KEPT {
                 let leak = Leak {
                     layer: self.layer,
-                    path: self.masked(path),
+                    path: format!("/{}", self.masked(path)),
                     place,
                     needle: hit.needle,
                     line: match hit.part {
@@ -133,15 +121,7 @@ impl<'n> Leaks<'n> {
 
     /// A path as it is told, without the values that stand in it.
     fn masked(&mut self, path: &[u8]) -> String {
-        let mut path = path.to_vec();
-        loop {
-            self.few.feed(&path);
-            let found = self.few.finish();
-            let Some(hit) = found.hits.first() else { break };
-            let range = usize::try_from(hit.offset).unwrap_or(0)
-                ..usize::try_from(end(hit)).unwrap_or(usize::MAX).min(path.len());
-            path.splice(range, *b"***");
-        }
+        let mut path = self.few.masked(path.to_vec());
         path.truncate(LONGEST);
         encode_path(&path)
     }
@@ -150,16 +130,4 @@ impl<'n> Leaks<'n> {
 /// The byte behind a hit.
 fn end(hit: &Hit) -> u64 {
     hit.offset + hit.length as u64
-}
-
-fn reason(obstacle: Obstacle) -> &'static str {
-    match obstacle {
-        Obstacle::Damaged => "damaged",
-        Obstacle::Truncated => "truncated",
-        Obstacle::Encrypted => "encrypted",
-        Obstacle::Unsupported => "of a kind that is not unpacked",
-        Obstacle::TooDeep => "too deep in other archives",
-        Obstacle::TooLarge => "too large unpacked",
-        Obstacle::TooMuchMemory => "in need of too much memory",
-    }
 }

@@ -60,9 +60,7 @@ impl<'n> Looking<'n> {
 impl Looked {
     /// The same as the layer of this number, which an archive tells only at its end.
     pub(super) fn numbered(mut self, number: usize) -> Self {
-        let Searched { leaks, unread, .. } = &mut self.searched;
-        leaks.iter_mut().for_each(|leak| leak.layer = number);
-        unread.iter_mut().for_each(|unread| unread.layer = number);
+        self.searched.leaks.iter_mut().for_each(|leak| leak.layer = number);
         self
     }
 }

@@ -198,7 +198,7 @@ fn values_are_found_wherever_they_are_and_never_told() {
         assert!(image.searched[0].leaks.is_empty());
         let found = &image.searched[1];
         let told: Vec<&str> = found.leaks.iter().map(|leak| leak.path.as_str()).collect();
-        for path in ["app/config", "app/***/x", "app/node_modules/***/package.json"] {
+        for path in ["/app/config", "/app/***/x", "/app/node_modules/***/package.json"] {
             assert!(told.contains(&path), "{source}: {told:?}");
         }
         assert!(found.leaks.iter().all(|leak| leak.layer == 1));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use cofferdam_frontend::build::inspect::RULE;
 use cofferdam_frontend::policy::Severity;
-use cofferdam_inspector::report::inspection::{Leak, Place};
-use cofferdam_search::{Needles, Reason, Searcher, Transform};
+use cofferdam_inspector::report::inspection::Leak;
+use cofferdam_search::{Needles, Searcher, Transform};
 
 use super::Judged;
 use crate::image::Image;
@@ -42,7 +42,7 @@ pub(super) fn findings(image: &Image, needles: &Needles) -> Vec<Judged> {
             layer + 1
         ),
         layer: Some(layer),
-        paths: leaks.iter().take(TOLD).map(|leak| place(leak)).collect(),
+        paths: leaks.iter().take(TOLD).map(ToString::to_string).collect(),
         more: leaks.len().saturating_sub(TOLD),
         fix: "change the value; a later layer cannot take it away again".into(),
     });
@@ -99,29 +99,8 @@ pub(super) fn results(image: &Image, request: &ImageRequest) -> Vec<SecretResult
         SecretResult {
             id: id.to_string(),
             found: layers + others,
-            not_provable: gap.map(|gap| match gap.reason {
-                Reason::Short => "shorter than 8 bytes",
-                Reason::Uniform => "one character over and over",
-                Reason::Ordinary => "a text that stands everywhere",
-                Reason::Many => "too many lines",
-            }),
+            not_provable: gap.map(|gap| gap.reason.words()),
         }
     };
     request.secrets.ids().enumerate().map(result).collect()
-}
-
-/// Where in a layer a value is.
-fn place(leak: &Leak) -> String {
-    let path = format!("/{}", leak.path);
-    let path = leak.trail.iter().fold(path, |path, member| path + " > " + member);
-    let at = match leak.place {
-        Place::Content => path,
-        Place::Name => format!("the name {path}"),
-        Place::Target => format!("what {path} links to"),
-        Place::Attribute => format!("an extended attribute of {path}"),
-    };
-    match leak.line {
-        Some(line) => format!("{at} ({}, line {line} of the value)", leak.transform),
-        None => format!("{at} ({})", leak.transform),
-    }
 }

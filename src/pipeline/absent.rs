@@ -4,7 +4,7 @@ use cofferdam_frontend::build::inspect::{Inspected, RULE};
 use cofferdam_frontend::graph::judge::Violation;
 use cofferdam_frontend::{Hardened, HardenedPlatform};
 use cofferdam_inspector::report::inspection::Spent;
-use cofferdam_search::{Gap, Reason, Searcher, Transform};
+use cofferdam_search::{Searcher, Transform};
 
 use super::logs::Searched;
 use crate::attest::searched::{Proof, SecretSearch};
@@ -205,7 +205,7 @@ fn secrets(request: &BuildRequest, hardened: &Hardened) -> Vec<(String, Proof)> 
     let gap = |number| gaps.iter().find(|gap| gap.needle == number && gap.is_whole());
     let proof = |number, sought: &Sought<'_>| {
         if let Some(gap) = gap(number) {
-            return Proof::None(why(gap));
+            return Proof::None(gap.reason.words());
         }
         let based = in_base(hardened).any(|needle| needle == number);
         Proof::OnlyIn(match (based, sought.kind == Kind::Argument) {
@@ -265,13 +265,4 @@ fn places(hardened: &Hardened, log: Searched) -> String {
 
 fn inspected(platform: &HardenedPlatform) -> Option<&Inspected> {
     platform.inspected.as_ref()
-}
-
-fn why(gap: &Gap) -> &'static str {
-    match gap.reason {
-        Reason::Short => "shorter than 8 bytes",
-        Reason::Uniform => "one character over and over",
-        Reason::Ordinary => "a text that stands everywhere",
-        Reason::Many => "too many lines",
-    }
 }

@@ -6,7 +6,7 @@ mod installed;
 use std::collections::BTreeMap;
 
 use bollard_buildkit_proto::pb;
-use cofferdam_inspector::report::inspection::{Inspection, Leak, Place};
+use cofferdam_inspector::report::inspection::{Inspection, Leak};
 use futures_util::future::try_join_all;
 
 pub use self::installed::Installed;
@@ -154,7 +154,7 @@ impl Inspector {
             let name = needle.map_or("a secret", |needle| needle.name.as_str());
             let lift = needle.map(|needle| needle.lift.as_deref());
             let layer = inspected.layers.get(number);
-            let told: Vec<String> = leaks.iter().take(TOLD).map(|leak| place(leak)).collect();
+            let told: Vec<String> = leaks.iter().take(TOLD).map(ToString::to_string).collect();
             let more = match leaks.len().saturating_sub(TOLD) {
                 0 => String::new(),
                 more => format!(" and {more} more places"),
@@ -185,21 +185,6 @@ impl Inspector {
             })
         };
         found.into_iter().filter_map(violation).collect()
-    }
-}
-
-/// Where in an image a leak is.
-fn place(leak: &Leak) -> String {
-    let path = leak.trail.iter().fold(leak.path.clone(), |path, member| path + " > " + member);
-    let at = match leak.place {
-        Place::Content => path,
-        Place::Name => format!("the name {path}"),
-        Place::Target => format!("what {path} links to"),
-        Place::Attribute => format!("an extended attribute of {path}"),
-    };
-    match leak.line {
-        Some(line) => format!("{at} ({}, line {line} of the value)", leak.transform),
-        None => format!("{at} ({})", leak.transform),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cofferdam_search::{FileHit, FileSearcher, Hit, Limits, Needles, Obstacle, Part, Searcher};
+use cofferdam_search::{FileHit, FileSearcher, Hit, Limits, Needles, Part, Searcher};
 
 use super::content::Content;
 use super::contents::Suspects;
@@ -109,35 +109,15 @@ impl Search<'_, '_> {
         members.iter().map(|member| self.masked(member.clone().into_bytes())).collect()
     }
 
-    /// A path as it is told, without the values that stand in it: the answer must not repeat them.
-    fn masked(&mut self, mut path: Vec<u8>) -> String {
-        loop {
-            self.search.feed(&path);
-            let found = self.search.finish();
-            // One after the other: hits may overlap, and not all of them are kept.
-            let Some(hit) = found.hits.first() else { return shown(&path) };
-            let range = usize::try_from(hit.offset).unwrap_or(0)
-                ..usize::try_from(end(hit)).unwrap_or(usize::MAX).min(path.len());
-            path.splice(range, *b"***");
-        }
+    /// A path as it is told, without the values that stand in it.
+    fn masked(&mut self, path: Vec<u8>) -> String {
+        shown(&self.search.masked(path))
     }
 }
 
 /// The byte behind a hit.
 fn end(hit: &Hit) -> u64 {
     hit.offset + hit.length as u64
-}
-
-fn reason(obstacle: Obstacle) -> &'static str {
-    match obstacle {
-        Obstacle::Damaged => "damaged",
-        Obstacle::Truncated => "truncated",
-        Obstacle::Encrypted => "encrypted",
-        Obstacle::Unsupported => "of a kind that is not unpacked",
-        Obstacle::TooDeep => "too deep in other archives",
-        Obstacle::TooLarge => "too large unpacked",
-        Obstacle::TooMuchMemory => "in need of too much memory",
-    }
 }
 
 impl Examine for Search<'_, '_> {
@@ -176,7 +156,7 @@ impl Examine for Search<'_, '_> {
         for unread in &report.unread {
             let path = self.masked(at.path());
             let trail = self.trail(&unread.trail);
-            let reason = reason(unread.obstacle).to_string();
+            let reason = unread.obstacle.words().to_string();
             self.sink.unread(Unread { layer: at.layer, path, trail, reason });
         }
         Ok(())

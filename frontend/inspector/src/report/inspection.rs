@@ -65,6 +65,27 @@ pub struct Leak {
     pub trail: Vec<String>,
 }
 
+/// Where in an image it is, and in which form.
+impl fmt::Display for Leak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.place {
+            Place::Content => "",
+            Place::Name => "the name ",
+            Place::Target => "what ",
+            Place::Attribute => "an extended attribute of ",
+        })?;
+        f.write_str(&self.path)?;
+        self.trail.iter().try_for_each(|member| write!(f, " > {member}"))?;
+        if self.place == Place::Target {
+            f.write_str(" links to")?;
+        }
+        match self.line {
+            Some(line) => write!(f, " ({}, line {line} of the value)", self.transform),
+            None => write!(f, " ({})", self.transform),
+        }
+    }
+}
+
 /// Where about a file something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -64,6 +64,21 @@ pub enum Obstacle {
     TooMuchMemory,
 }
 
+impl Obstacle {
+    /// What people are told, as in "it is …".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Truncated => "truncated",
+            Self::Encrypted => "encrypted",
+            Self::Unsupported => "of a kind that is not unpacked",
+            Self::TooDeep => "too deep in other archives",
+            Self::TooLarge => "too large unpacked",
+            Self::TooMuchMemory => "in need of too much memory",
+        }
+    }
+}
+
 /// A container, or a member of one, that was searched only as it lies there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {

@@ -46,6 +46,18 @@ pub enum Reason {
     Many,
 }
 
+impl Reason {
+    /// What people are told of such a value.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Short => "shorter than 8 bytes",
+            Self::Uniform => "one character over and over",
+            Self::Ordinary => "a text that stands everywhere",
+            Self::Many => "too many lines",
+        }
+    }
+}
+
 /// Parts of a value that are not searched for, all for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {

@@ -80,6 +80,20 @@ impl<'n> Searcher<'n> {
         std::mem::take(&mut self.tally).finish(bytes)
     }
 
+    /// A short text without the values that stand in it: what is told of a place must not repeat
+    /// them. Begins a stream of its own, and ends it.
+    pub fn masked(&mut self, mut text: Vec<u8>) -> Vec<u8> {
+        loop {
+            self.feed(&text);
+            let found = self.finish();
+            // One after the other: hits may overlap, and not all of them are kept.
+            let Some(hit) = found.hits.first() else { return text };
+            let start = usize::try_from(hit.offset).unwrap_or(0).min(text.len());
+            let end = start.saturating_add(hit.length).min(text.len());
+            text.splice(start..end, *b"***");
+        }
+    }
+
     /// Free bytes of the buffer, at least half a block.
     fn space(&mut self) -> &mut [u8] {
         if self.buffer.len() - self.filled < self.block.div_ceil(2) {

@@ -1,6 +1,8 @@
 //! Inspections by a bridge that answers from a script.
 
-use cofferdam_inspector::report::inspection::{LayerSum, Record, Removed, Said, Sum, VERSION};
+use cofferdam_inspector::report::inspection::{
+    LayerSum, Place, Record, Removed, Said, Sum, VERSION,
+};
 use cofferdam_inventory::{read, wants};
 use sha2::{Digest as _, Sha256};
 
