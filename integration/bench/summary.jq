@@ -11,7 +11,6 @@ def target:
   { "apt seconds": {kind: "ratio", limit: 1.05},
     "helper seconds": {kind: "value", limit: 0.4},
     "helper kilobytes": {kind: "value", limit: 102400},
-    "inspect seconds": {kind: "difference", limit: 0.25},
     "busybox seconds": {kind: "difference", limit: 0.25},
     "files transfer": {kind: "ratio", limit: 0.8},
     "blob transfer": {kind: "ratio", limit: 0.8},
