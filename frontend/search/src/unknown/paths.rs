@@ -44,9 +44,19 @@ const PACKAGES: [&str; 10] = [
     "jvm",
 ];
 
-/// Directories of distributions' packages.
-const DISTRIBUTION: [&str; 7] =
-    ["usr/lib/", "usr/lib64/", "usr/libexec/", "usr/share/", "usr/include/", "lib/", "nix/store/"];
+/// Directories of distributions' packages, and of what their managers know about them.
+const DISTRIBUTION: [&str; 10] = [
+    "usr/lib/",
+    "usr/lib64/",
+    "usr/libexec/",
+    "usr/share/",
+    "usr/include/",
+    "lib/",
+    "nix/store/",
+    "var/lib/apt/lists/",
+    "var/lib/dpkg/",
+    "var/cache/apt/",
+];
 
 /// Archives of packages, whose members are the same for everybody.
 const ARCHIVES: [&str; 9] =
