@@ -14,8 +14,9 @@ use super::{Engine, EngineError};
 /// How often and how long to wait until the engine has let go of a build that ended.
 const LOOKS: usize = 20;
 const BETWEEN: Duration = Duration::from_millis(100);
-/// How long one call may take: a layer can hold a million files.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one call may take: a layer can hold a million files, and an engine prunes for one at a
+/// time, which other builds make use of too. Who gives up leaves the layers there.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What became of the layers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
