@@ -8,7 +8,7 @@ use std::process::Command;
 
 const CRATE: &str = "frontend/inspector";
 /// What the helper is made of beside its own crate.
-const PARTS: [&str; 2] = ["frontend/search", "frontend/inventory"];
+const PARTS: [&str; 3] = ["frontend/contents", "frontend/inventory", "frontend/search"];
 const PROFILE: &str = "helper";
 
 fn main() -> Result<(), Box<dyn Error>> {
