@@ -53,12 +53,16 @@ impl Below {
 
     /// Whether the layer has nothing in a directory, which is `here` in it and `there` below it.
     ///
-    /// An overlay's layer holds every directory above each of its own files, made after everything
-    /// below it was finished. So a directory that changed last before the root below did cannot be
+    /// An overlay's layer holds every directory above each of its own files. It merges such a
+    /// directory with what is below, and a merged one has one link only (Linux,
+    /// fs/overlayfs/inode.c, `ovl_getattr`): with more it is the very directory below, or one that
+    /// replaces it, which has an inode of its own. The layer's directories are also made after
+    /// everything below it was finished: one that changed last before the root below did cannot be
     /// the layer's. Elsewhere nothing is known, and for the layer's own root neither.
     pub fn has_none_of(&self, here: &Stat, there: &Stat) -> bool {
-        let times = |stat: &Stat| (changed(stat), stat.st_mtime, stat.st_mtime_nsec, stat.st_mode);
-        self.overlay && times(here) == times(there) && changed(here) < self.changed
+        let known = |stat: &Stat| (changed(stat), stat.st_mtime, stat.st_mtime_nsec, stat.st_mode);
+        let lone = here.st_nlink > 1 && here.st_ino == there.st_ino;
+        self.overlay && known(here) == known(there) && (lone || changed(here) < self.changed)
     }
 }
 

@@ -152,9 +152,12 @@ fn on_an_overlay_the_layers_own_directories_alone_are_entered() {
     let tree = tree();
     put(&tree, "base/usr/lib/a/b/c", "clean");
     put(&tree, "base/etc/passwd", "root");
-    fs::create_dir_all(tree.path("one")).unwrap();
-    // Each layer is made after what is below it, as engines make them.
-    std::thread::sleep(std::time::Duration::from_millis(20));
+    // Each layer is made after what is below it, as engines make them; a base's root may be the
+    // oldest in it.
+    let later = || std::thread::sleep(std::time::Duration::from_millis(20));
+    later();
+    put(&tree, "base/usr/share/doc/text", "clean");
+    later();
     let script = format!(
         "cd \"$ROOT\" && mkdir up1 up2 w1 w2 m1 m2 || exit 1
          mount -t overlay o -o lowerdir=base,upperdir=up1,workdir=w1 m1 || exit 77
@@ -163,6 +166,8 @@ fn on_an_overlay_the_layers_own_directories_alone_are_entered() {
          mount -t overlay o -o lowerdir=up1:base,upperdir=up2,workdir=w2 m2 || exit 77
          rm m2/usr/lib/a/leak; echo clean >m2/etc/issue; echo user >>m2/etc/passwd; umount m2
          mount -t overlay o -o lowerdir=up1:base m1 && mount -t overlay o -o lowerdir=up2:up1:base m2
+         # Whoever came here would say that something hides a part of the image.
+         mount -t tmpfs none m1/usr/share/doc && mount -t tmpfs none m2/usr/share/doc || exit 1
          exec \"$HELPER\" inspect --layer \"$ROOT/base\" --layer \"$ROOT/m1\" --over \"$ROOT/base\" \
            --layer \"$ROOT/m2\" --over \"$ROOT/m1\" --needle '{}'",
         secret(&tree).display()
