@@ -22,7 +22,6 @@ const EPOCH: &str = "SOURCE_DATE_EPOCH";
 pub(super) fn bills(
     request: &BuildRequest,
     hardened: &Hardened,
-    made: SystemTime,
     arguments: &BTreeMap<String, String>,
 ) -> Vec<Bill> {
     let name = request.tags.first().map_or_else(|| "image".into(), |tag| tag.familiar());
@@ -30,16 +29,24 @@ pub(super) fn bills(
     let epoch = epoch.and_then(|seconds| {
         SystemTime::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds))
     });
-    let created = humantime::format_rfc3339_seconds(epoch.unwrap_or(made)).to_string();
+    let created =
+        humantime::format_rfc3339_seconds(epoch.unwrap_or_else(SystemTime::now)).to_string();
     let platforms = hardened.platforms().iter();
     platforms.filter_map(|platform| Bill::of(platform, &name, &created)).collect()
 }
 
-/// The bills as they are kept; they are for others to read, and hold no secret.
-pub(super) fn kept(request: &BuildRequest, bills: &[Bill]) -> Result<Vec<u8>, Error> {
+/// Refuses bills with a secret: they are for others to read.
+pub(super) fn check(request: &BuildRequest, bills: &[Bill]) -> Result<(), Error> {
+    if request.secrets.needles().is_empty() {
+        return Ok(());
+    }
+    absent::check_record(request, &kept(bills)?)
+}
+
+/// The bills as they are kept.
+pub(super) fn kept(bills: &[Bill]) -> Result<Vec<u8>, Error> {
     let mut text = serde_json::to_vec(bills).map_err(unwritten)?;
     text.push(b'\n');
-    absent::check_record(request, &text)?;
     Ok(text)
 }
 

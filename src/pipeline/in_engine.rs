@@ -26,6 +26,7 @@ use super::scan;
 use super::steps::Steps;
 use super::text_rules;
 use super::triggers::Triggers;
+use crate::attest::Bill;
 use crate::engine::session::{Filesync, Outputs as Files, Services};
 use crate::engine::{ActiveBuild, BuildId, Engine, Exported, Opening, SessionTransport};
 use crate::error::Error;
@@ -68,8 +69,8 @@ pub(super) struct Built {
     pub(super) loaded: Vec<Loaded>,
     /// When our checks between the build and the export began and ended.
     pub(super) checked: (SystemTime, SystemTime),
-    /// When it was described.
-    pub(super) described: SystemTime,
+    /// What the images hold.
+    pub(super) bills: Vec<Bill>,
     /// How much of what the steps printed was searched for secrets.
     pub(super) log: Searched,
 }
@@ -191,13 +192,11 @@ impl Job<'_> {
         if let Err(error) = self.check(&resolver, (lock, ready), printer).await {
             return Err(failure::end(error, active).await);
         }
-        let described = SystemTime::now();
-        let described_by = bill::bills(self.request, &hardened, described, &text.build_args);
-        if let Err(error) = bill::kept(self.request, &described_by) {
+        let bills = bill::bills(self.request, &hardened, &text.build_args);
+        if let Err(error) = bill::check(self.request, &bills) {
             return Err(failure::end(error, active).await);
         }
-        let attached =
-            bill::attach(self.request, active.bridge(), &mut hardened, &described_by).await;
+        let attached = bill::attach(self.request, active.bridge(), &mut hardened, &bills).await;
         if let Err(error) = attached {
             return Err(failure::end(error, active).await);
         }
@@ -218,7 +217,7 @@ impl Job<'_> {
             exported.image_id = Some(loaded.id.clone());
         }
         let log = self.logs.searched();
-        Ok(Built { dockerfile, text, hardened, exported, loaded, checked, origin, log, described })
+        Ok(Built { dockerfile, text, hardened, exported, loaded, checked, origin, log, bills })
     }
 
     /// Limits that the engine is too old for are passed over by it: said once, before it builds.

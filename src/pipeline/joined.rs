@@ -74,19 +74,21 @@ pub(super) async fn join(
     let mut hardened = Vec::new();
     let mut exported = Vec::new();
     let mut first: Option<Built> = None;
-    let mut log = Searched::Whole;
-    for one in built {
+    let (mut log, mut bills) = (Searched::Whole, Vec::new());
+    for mut one in built {
         if let Some(first) = &first {
             agree(first, &one)?;
         }
         hardened.push(one.hardened.clone());
         exported.push(one.exported.clone());
         log = log.max(one.log);
+        bills.append(&mut one.bills);
         first.get_or_insert(one);
     }
     let nothing = || Error::usage("the nodes of the builder made nothing that fits together");
     let (first, hardened) =
         (first.ok_or_else(nothing)?, Hardened::join(hardened).ok_or_else(nothing)?);
+    bills.sort_by(|a, b| a.platform.cmp(&b.platform));
     let version = first.exported.buildkit_version.clone();
     let warnings = exported.iter().flat_map(|one| one.warnings.clone()).collect();
     let mut all = Exported { buildkit_version: version, warnings, ..Exported::default() };
@@ -106,7 +108,7 @@ pub(super) async fn join(
         all.manifest_digest = Some(digest);
         *index = Some(made);
     }
-    Ok(Built { hardened, exported: all, log, ..first })
+    Ok(Built { hardened, exported: all, log, bills, ..first })
 }
 
 /// Fails when two nodes built from different things.

@@ -7,7 +7,6 @@ use cofferdam_frontend::graph::digest;
 use super::absent;
 use super::bill;
 use super::in_engine::{Built, Job};
-use crate::attest::Bill;
 use crate::attest::provenance::{Facts, SentTree};
 use crate::engine::Exported;
 use crate::error::Error;
@@ -33,18 +32,12 @@ impl Known<'_> {
         let Some(image) = &self.built.exported.image_id else { return Ok(()) };
         let statement = self.facts(|facts| facts.statement());
         absent::check_record(self.job.request, &statement)?;
-        let bills = self.bills();
+        let bills = &self.built.bills;
         if !bills.is_empty() {
-            let kept = bill::kept(self.job.request, &bills)?;
+            let kept = bill::kept(bills)?;
             Store::of_bills(self.job.request.data_dir.clone()).write(image, &kept)?;
         }
         store.write(image, &statement).map(drop)
-    }
-
-    /// What the images hold.
-    fn bills(&self) -> Vec<Bill> {
-        let Built { hardened, text, described, .. } = self.built;
-        bill::bills(self.job.request, hardened, *described, &text.build_args)
     }
 
     /// What `tell` makes of everything that can be stated.
@@ -60,7 +53,7 @@ impl Known<'_> {
             checked: _,
             origin,
             log: _,
-            described: _,
+            bills: _,
         } = built;
         let context = files.report(locals.context());
         let facts = Facts {
