@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use cofferdam_frontend::day::Day;
-use cofferdam_frontend::policy::Finding;
+use cofferdam_frontend::policy::{AskedLevels, Finding};
 
 use super::project::Projects;
 use super::{Asked, one};
@@ -15,9 +15,7 @@ use crate::error::Error;
 pub fn text(path: Option<&Path>, bytes: &[u8]) -> Result<Vec<Finding>, Error> {
     let asked = Asked {
         paths: Vec::new(),
-        profile: None,
-        rules: Vec::new(),
-        fail_on: None,
+        levels: AskedLevels::default(),
         fix: None,
         dry_run: false,
         baseline: None,

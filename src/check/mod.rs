@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use cofferdam_frontend::day::Day;
-use cofferdam_frontend::policy::{FailOn, Level, Profile, Safety};
+use cofferdam_frontend::policy::{AskedLevels, Safety};
 
 use crate::error::Error;
 use crate::report::findings::{Checked, CheckedFile, Row};
@@ -34,12 +34,8 @@ const MAX_SIZE: u64 = 64 << 20;
 pub struct Asked {
     /// Files, directories, `-`.
     pub paths: Vec<OsString>,
-    /// Above what projects say.
-    pub profile: Option<Profile>,
-    /// Above what projects say.
-    pub rules: Vec<(String, Level)>,
-    /// Above what projects say.
-    pub fail_on: Option<FailOn>,
+    /// How findings weigh, above what projects say.
+    pub levels: AskedLevels,
     /// Which findings are mended.
     pub fix: Option<Safety>,
     /// Whether files are left alone, and the change is shown.

@@ -56,10 +56,8 @@ impl<'a> Projects<'a> {
     }
 
     fn project(&self, config: Option<Config>) -> Project {
-        let mut levels = config.as_ref().map(Config::levels).unwrap_or_default();
-        levels.profile = self.asked.profile.unwrap_or(levels.profile);
-        levels.fail_on = self.asked.fail_on;
-        levels.asked = self.asked.rules.iter().cloned().collect();
+        let levels = config.as_ref().map(Config::levels).unwrap_or_default();
+        let levels = levels.under(self.asked.levels.clone());
         let registries = config.as_ref().map(|config| config.registries.clone());
         let settings = Settings {
             registries: registries.unwrap_or_default(),

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 
 use clap::Args;
 use cofferdam_frontend::day::Day;
-use cofferdam_frontend::policy::{FailOn, Level, Profile, Safety, Severity, every_about};
+use cofferdam_frontend::policy::Safety;
 
-use crate::builders::suggest;
+use super::levels::LevelFlags;
 use crate::check::{self, Asked, Outcome};
 use crate::error::{Error, exit};
 use crate::record::atomic;
@@ -46,32 +46,14 @@ pub(crate) struct CheckArgs {
     /// Write all present findings to the baseline
     #[arg(long, requires = "baseline")]
     write_baseline: bool,
-    /// standard or strict, above cofferdam.toml
-    #[arg(long, value_name = "PROFILE", value_parser = profile)]
-    profile: Option<Profile>,
-    /// Level of a rule: deny, warn or allow, above cofferdam.toml
-    #[arg(long = "rule", value_name = "ID=LEVEL", value_parser = rule)]
-    rules: Vec<(String, Level)>,
-    /// Deny from a severity on: critical, high, medium, low, info, or never
-    #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
-    fail_on: Option<FailOn>,
+    #[command(flatten)]
+    levels: LevelFlags,
 }
 
 impl CheckArgs {
     /// Checks, reports, and says what the shell gets.
     pub(crate) fn run(self, printer: &Printer) -> Result<u8, Error> {
-        let Self {
-            paths,
-            format,
-            output,
-            fix,
-            diff,
-            baseline,
-            write_baseline,
-            profile,
-            rules,
-            fail_on,
-        } = self;
+        let Self { paths, format, output, fix, diff, baseline, write_baseline, levels } = self;
         let stdin = paths.iter().any(|path| path == "-");
         if stdin && paths.len() > 1 {
             return Err(Error::usage_hint(
@@ -83,9 +65,7 @@ impl CheckArgs {
         let fix = fix.or(diff.then_some(Safety::Safe));
         let asked = Asked {
             paths: if paths.is_empty() { vec![".".into()] } else { paths },
-            profile,
-            rules,
-            fail_on,
+            levels: levels.asked(),
             fix,
             dry_run: diff || stdin,
             baseline,
@@ -150,44 +130,5 @@ fn safety(text: &str) -> Result<Safety, String> {
         "safe" => Ok(Safety::Safe),
         "unsafe" => Ok(Safety::Unsafe),
         _ => Err("write --fix or --fix=unsafe".into()),
-    }
-}
-
-pub(super) fn profile(text: &str) -> Result<Profile, String> {
-    let known = Profile::ALL.into_iter().find(|profile| profile.name() == text);
-    known.ok_or_else(|| "profiles are standard and strict".into())
-}
-
-pub(super) fn fail_on(text: &str) -> Result<FailOn, String> {
-    let severity = Severity::ALL.into_iter().find(|severity| severity.name() == text);
-    match (severity, text) {
-        (Some(severity), _) => Ok(FailOn::Severity(severity)),
-        (None, "never") => Ok(FailOn::Never),
-        (None, _) => Err("severities are critical, high, medium, low and info; or never".into()),
-    }
-}
-
-pub(super) fn rule(text: &str) -> Result<(String, Level), String> {
-    let (id, level) = text.split_once('=').ok_or("write it as ID=LEVEL, like sudo=deny")?;
-    let known = Level::ALL.into_iter().find(|known| known.name() == level);
-    let level = known.ok_or("levels are deny, warn and allow")?;
-    rule_id(id).map(|id| (id.to_string(), level))
-}
-
-/// A rule's id, or what was probably meant.
-pub(super) fn rule_id(id: &str) -> Result<&'static str, String> {
-    let rules = every_about();
-    if let Some(about) = rules.iter().find(|about| about.id == id) {
-        return Ok(about.id);
-    }
-    if let Some(about) =
-        rules.iter().find(|about| about.also.iter().any(|other| other.eq_ignore_ascii_case(id)))
-    {
-        return Err(format!("here it is called {}", about.id));
-    }
-    let near = suggest::near(id, rules.iter().map(|about| about.id.to_string()).collect());
-    match near.as_slice() {
-        [one] => Err(format!("there is no such rule; did you mean {one}?")),
-        _ => Err("there is no such rule; `cofferdam rules` lists all".into()),
     }
 }

@@ -1,11 +1,12 @@
 //! `cofferdam inspect`: what an image holds, and what speaks against it.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use clap::Args;
-use cofferdam_frontend::policy::{FailOn, Level, Profile};
+use cofferdam_frontend::day::Day;
 
-use super::check::{fail_on, profile, rule};
+use super::levels::LevelFlags;
 use crate::config::{self, Config};
 use crate::error::{Error, exit};
 use crate::inspect::{self, Project};
@@ -30,15 +31,8 @@ pub(crate) struct InspectArgs {
     /// Value that must be nowhere: id=NAME,src=FILE or id=NAME,env=VARIABLE
     #[arg(long = "secret", value_name = "SPEC", allow_hyphen_values = true)]
     secrets: Vec<String>,
-    /// standard or strict, above cofferdam.toml
-    #[arg(long, value_name = "PROFILE", value_parser = profile)]
-    profile: Option<Profile>,
-    /// Level of a rule: deny, warn or allow, above cofferdam.toml
-    #[arg(long = "rule", value_name = "ID=LEVEL", value_parser = rule)]
-    rules: Vec<(String, Level)>,
-    /// Deny from a severity on: critical, high, medium, low, info, or never
-    #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
-    fail_on: Option<FailOn>,
+    #[command(flatten)]
+    levels: LevelFlags,
 }
 
 impl InspectArgs {
@@ -49,17 +43,12 @@ impl InspectArgs {
         environment: &Environment,
         printer: &Printer,
     ) -> Result<u8, Error> {
-        let Self { image, format, secrets, profile, rules, fail_on } = self;
+        let Self { image, format, secrets, levels } = self;
         let mut request = request::image(image, &secrets, connection, environment)?;
         request.contents = true;
         let config = config::find(Path::new(".")).map(|path| Config::read(&path)).transpose()?;
-        let mut levels = config.as_ref().map(Config::levels).unwrap_or_default();
-        levels.profile = profile.unwrap_or(levels.profile);
-        levels.fail_on = fail_on;
-        levels.asked = rules.into_iter().collect();
-        let keep = config.iter().flat_map(|config| &config.keep);
-        let keep = keep.map(|keep| keep.path.clone()).collect();
-        let inspection = inspect::run(&request, &Project { levels, keep })?;
+        let project = Project::of(config.as_ref(), levels.asked(), Day::of(SystemTime::now()));
+        let inspection = inspect::run(&request, &project)?;
         let text = match format.as_str() {
             "json" => report::json(&inspection),
             _ => report::human(&inspection, printer.stdout_style()),

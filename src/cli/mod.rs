@@ -15,6 +15,7 @@ mod config;
 mod docs;
 mod inspect;
 mod install;
+mod levels;
 mod lock;
 mod lsp;
 mod packages;

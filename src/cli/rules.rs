@@ -3,7 +3,7 @@
 use clap::Args;
 use cofferdam_frontend::policy;
 
-use super::check::rule_id;
+use super::levels::rule_id;
 use crate::error::Error;
 use crate::report::findings;
 use crate::report::printer::Printer;

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_contents::{Config, Options, judge};
-use cofferdam_frontend::policy::{Level, Levels, Severity, about};
+use cofferdam_frontend::day::Day;
+use cofferdam_frontend::policy::{AskedLevels, Level, Levels, Severity, about};
 
+use crate::config;
 use crate::error::Error;
 use crate::image::{self, Image};
 use crate::request::ImageRequest;
@@ -23,6 +25,17 @@ pub struct Project {
     pub levels: Levels,
     /// Files that may keep their set-uid bit and capabilities, as absolute paths.
     pub keep: BTreeSet<String>,
+}
+
+impl Project {
+    /// What a configuration says on a day, with a command line above it.
+    pub fn of(config: Option<&config::Config>, asked: AskedLevels, today: Day) -> Self {
+        let levels = config.map(config::Config::levels).unwrap_or_default().under(asked);
+        // A build would be refused for an entry that has ended; here it allows nothing any more.
+        let keep = config.iter().flat_map(|config| &config.keep);
+        let keep = keep.filter(|keep| keep.expires.is_none_or(|last| last >= today));
+        Self { levels, keep: keep.map(|keep| keep.path.clone()).collect() }
+    }
 }
 
 /// An image that was inspected; none of the values that were searched for is in it.

@@ -120,6 +120,22 @@ fn what_stands_out_is_a_finding_and_the_project_decides() {
 }
 
 #[test]
+fn a_file_keeps_its_bit_until_the_day_that_the_project_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(config::FILE);
+    let keep = r#"{ path = "/usr/bin/su", reason = "asked for", expires = 2026-12-01 }"#;
+    std::fs::write(&file, format!("[strip]\nkeep = [{keep}]\n")).unwrap();
+    let config = config::Config::read(&file).unwrap();
+    let layer: &[File<'_>] = &[("usr/bin/su", 0o4755, 0, b"x")];
+    for (day, left) in [("2026-12-01", false), ("2026-12-02", true)] {
+        let today = Day::parse(day).unwrap();
+        let project = Project::of(Some(&config), AskedLevels::default(), today);
+        let found = inspect(&[BASE, layer], CONFIG, "", &project);
+        assert_eq!(rules(&found).contains(&"setuid-left"), left, "{day}");
+    }
+}
+
+#[test]
 fn a_value_is_found_in_layers_and_history_and_told_nowhere() {
     let config = format!(r#"{{"User":"app","Cmd":["run","{VALUE}"]}}"#);
     let leak = format!("password={VALUE}\n");

@@ -76,7 +76,21 @@ pub struct Levels {
     pub asked: BTreeMap<String, Level>,
 }
 
+/// What a command line says, above what a project decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AskedLevels {
+    pub profile: Option<Profile>,
+    pub fail_on: Option<FailOn>,
+    pub rules: BTreeMap<String, Level>,
+}
+
 impl Levels {
+    /// A project's, with a command line above them.
+    pub fn under(self, asked: AskedLevels) -> Self {
+        let AskedLevels { profile, fail_on, rules } = asked;
+        Self { profile: profile.unwrap_or(self.profile), fail_on, asked: rules, ..self }
+    }
+
     /// Whether a rule needs to look at all.
     pub fn wants(&self, about: &About) -> bool {
         match self.named(about.id) {

@@ -30,7 +30,7 @@ pub use check::{check, read_errors};
 pub use finding::{Edit, Finding, Findings, Fix, Safety, Severity};
 pub use fix::{Mended, edited, mend};
 pub use ignore::{Heard, heed};
-pub use level::{FailOn, Level, Levels, Profile};
+pub use level::{AskedLevels, FailOn, Level, Levels, Profile};
 pub use registry::{every_rule, rule};
 pub use rule::{About, Place, Rule};
 pub use settings::Settings;
