@@ -8,6 +8,7 @@ use crate::caches::Caches;
 use crate::entry::Item;
 use crate::hidden::Hidden;
 use crate::kept::Kept;
+use crate::lists::Lists;
 
 /// What stands out in one layer. It depends on the layer alone, and may be kept by its digest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +16,7 @@ use crate::kept::Kept;
 pub struct Contents {
     /// How much the layer holds.
     pub sums: Sums,
-    pub(crate) lists: Lists,
+    pub(crate) lists: Lists<Kept<Item>, Kept<Secrets>>,
     #[serde(default)]
     pub(crate) caches: Caches,
     #[serde(default)]
@@ -35,32 +36,6 @@ pub struct Sums {
     pub bytes: u64,
 }
 
-/// Entries by what is remarkable about them; one may be in several lists.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Lists {
-    /// Files with a set-uid or set-gid bit.
-    pub(crate) setuid: Kept<Item>,
-    /// Files with capabilities.
-    pub(crate) capabilities: Kept<Item>,
-    /// Directories with a set-gid bit.
-    pub(crate) setgid: Kept<Item>,
-    /// Devices.
-    pub(crate) devices: Kept<Item>,
-    /// Files and directories that everybody may change.
-    pub(crate) open: Kept<Item>,
-    /// Directories and programs that somebody but root may change.
-    pub(crate) owned: Kept<Item>,
-    /// Programs and links in directories of programs, and links near the root.
-    pub(crate) programs: Kept<Item>,
-    /// Histories of shells and the like.
-    pub(crate) histories: Kept<Item>,
-    /// The file by which a `.git` is known.
-    pub(crate) repositories: Kept<Item>,
-    /// Secrets that nobody told us of, by the file that they are in.
-    pub(crate) secrets: Kept<Secrets>,
-}
-
 /// The secrets in one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -77,32 +52,6 @@ pub(crate) struct Secret {
     pub(crate) trail: Vec<String>,
 }
 
-macro_rules! each_list {
-    ($lists:expr, $list:ident => $do:expr) => {{
-        let Lists {
-            setuid,
-            capabilities,
-            setgid,
-            devices,
-            open,
-            owned,
-            programs,
-            histories,
-            repositories,
-            secrets,
-        } = $lists;
-        {
-            let $list = secrets;
-            $do;
-        }
-        for $list in
-            [setuid, capabilities, setgid, devices, open, owned, programs, histories, repositories]
-        {
-            $do;
-        }
-    }};
-}
-
 impl Contents {
     /// The paths that are remembered, in text form: those of which it matters whether they are
     /// still there, as they are, in the next layer. For a caller that sees whole file systems and no
@@ -110,7 +59,10 @@ impl Contents {
     #[must_use]
     pub fn paths(&self) -> BTreeSet<String> {
         let mut paths = BTreeSet::new();
-        each_list!(&self.lists, list => paths.extend(list.iter().map(|(place, _)| place.0.clone())));
+        for list in self.lists.items() {
+            paths.extend(list.iter().map(|(place, _)| place.path().to_string()));
+        }
+        paths.extend(self.lists.secrets.iter().map(|(place, _)| place.path().to_string()));
         paths.extend(self.accounts.keys().cloned());
         let names = self.caches.iter().flat_map(|(_, cache)| cache.names());
         paths.extend(names.map(ToString::to_string));
@@ -119,18 +71,20 @@ impl Contents {
 
     /// Leaves out all but the gravest, where there is no room for more.
     pub fn shorten(&mut self) {
-        let lists = std::mem::take(&mut self.lists);
-        let Lists { setuid, secrets, .. } = lists;
+        let Lists { setuid, secrets, .. } = std::mem::take(&mut self.lists);
         self.lists = Lists { setuid, secrets, ..Lists::default() };
         self.caches = Caches::default();
     }
 
     pub(crate) fn absorb(&mut self, other: Self) {
-        let Self { sums, lists, caches, accounts, hidden } = other;
+        let Self { sums, mut lists, caches, accounts, hidden } = other;
         self.sums.names += sums.names;
         self.sums.files += sums.files;
         self.sums.bytes = self.sums.bytes.saturating_add(sums.bytes);
-        self.lists.absorb(lists);
+        for (own, other) in self.lists.items_mut().into_iter().zip(lists.items_mut()) {
+            own.absorb(std::mem::take(other));
+        }
+        self.lists.secrets.absorb(lists.secrets);
         self.caches.absorb(caches);
         for (path, file) in accounts {
             // One walk has seen the name, another the bytes.
@@ -142,34 +96,8 @@ impl Contents {
     }
 
     pub(crate) fn finish(mut self) -> Self {
-        each_list!(&mut self.lists, list => list.finish());
+        self.lists.items_mut().into_iter().for_each(Kept::finish);
+        self.lists.secrets.finish();
         self
-    }
-}
-
-impl Lists {
-    fn absorb(&mut self, other: Self) {
-        let Self {
-            setuid,
-            capabilities,
-            setgid,
-            devices,
-            open,
-            owned,
-            programs,
-            histories,
-            repositories,
-            secrets,
-        } = other;
-        self.setuid.absorb(setuid);
-        self.capabilities.absorb(capabilities);
-        self.setgid.absorb(setgid);
-        self.devices.absorb(devices);
-        self.open.absorb(open);
-        self.owned.absorb(owned);
-        self.programs.absorb(programs);
-        self.histories.absorb(histories);
-        self.repositories.absorb(repositories);
-        self.secrets.absorb(secrets);
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn by_layer<'a>(
 ) -> BTreeMap<usize, Vec<String>> {
     let mut layers: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for (layer, place) in places {
-        layers.entry(layer).or_default().push(shown(&place.0));
+        layers.entry(layer).or_default().push(shown(place.path()));
     }
     layers
 }

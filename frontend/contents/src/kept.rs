@@ -1,6 +1,5 @@
 //! Lists that are bounded whatever is put into them, and the same in whatever order it comes.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,25 +10,33 @@ const BUDGET: usize = 128 * 1024;
 const ITEM: usize = 64;
 
 /// A path; those of fewer parts come first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Place(pub(crate) String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub(crate) struct Place {
+    /// Counted once: places are compared far more often than they are made.
+    depth: usize,
+    path: String,
+}
 
 impl Place {
-    fn depth(&self) -> usize {
-        self.0.bytes().filter(|&byte| byte == b'/').count()
+    pub(crate) fn of(path: &str) -> Self {
+        path.to_string().into()
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 }
 
-impl Ord for Place {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.depth().cmp(&other.depth()).then_with(|| self.0.cmp(&other.0))
+impl From<String> for Place {
+    fn from(path: String) -> Self {
+        Self { depth: path.bytes().filter(|&byte| byte == b'/').count(), path }
     }
 }
 
-impl PartialOrd for Place {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        place.path
     }
 }
 
@@ -60,12 +67,15 @@ impl<T> Default for Kept<T> {
 
 impl<T> Kept<T> {
     pub(crate) fn insert(&mut self, path: &str, item: T) {
-        let place = Place(path.to_string());
+        self.insert_at(Place::of(path), item);
+    }
+
+    fn insert_at(&mut self, place: Place, item: T) {
         if self.beyond.as_ref().is_some_and(|beyond| place >= *beyond) {
             self.dropped += 1;
             return;
         }
-        let bytes = place.0.len() + ITEM;
+        let bytes = place.path.len() + ITEM;
         if self.items.insert(place, item).is_none() {
             self.bytes += bytes;
         }
@@ -79,7 +89,7 @@ impl<T> Kept<T> {
             self.bytes = 0;
             return;
         };
-        self.bytes = self.bytes.saturating_sub(place.0.len() + ITEM);
+        self.bytes = self.bytes.saturating_sub(place.path.len() + ITEM);
         self.dropped += 1;
         self.beyond = Some(place);
     }
@@ -96,7 +106,7 @@ impl<T> Kept<T> {
         }
         self.dropped += other.dropped;
         for (place, item) in other.items {
-            self.insert(&place.0, item);
+            self.insert_at(place, item);
         }
     }
 
@@ -124,7 +134,7 @@ mod tests {
     use super::*;
 
     fn paths(kept: &Kept<u32>) -> Vec<String> {
-        kept.iter().map(|(place, _)| place.0.clone()).collect()
+        kept.iter().map(|(place, _)| place.path.clone()).collect()
     }
 
     #[test]

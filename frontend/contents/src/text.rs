@@ -19,11 +19,22 @@ pub(crate) fn plain(path: &[u8]) -> String {
     }
 }
 
-/// Valid UTF-8 as it is; `%`, control characters, and bytes that are no UTF-8 as `%XX`.
+/// The same without looking at slashes.
 pub(crate) fn encoded(bytes: &[u8]) -> String {
-    let bytes = bytes.get(bytes.len().saturating_sub(SEEN)..).unwrap_or_default();
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
+    let mut text = encode_path(bytes.get(bytes.len().saturating_sub(SEEN)..).unwrap_or_default());
+    let mut start = text.len().saturating_sub(LONGEST);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.split_off(start)
+}
+
+/// Turns the bytes of a path into text that stands for them alone.
+///
+/// Valid UTF-8 stands as it is; `%`, control characters and bytes that are no UTF-8 become `%XX`.
+pub fn encode_path(path: &[u8]) -> String {
+    let mut text = String::with_capacity(path.len());
+    for chunk in path.utf8_chunks() {
         for letter in chunk.valid().chars() {
             if letter == '%' || letter.is_control() {
                 let mut buffer = [0; 4];
@@ -34,11 +45,7 @@ pub(crate) fn encoded(bytes: &[u8]) -> String {
         }
         chunk.invalid().iter().for_each(|&byte| hex(&mut text, byte));
     }
-    let mut start = text.len().saturating_sub(LONGEST);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    text.split_off(start)
+    text
 }
 
 fn hex(text: &mut String, byte: u8) {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::accounts::{Account, AccountFile, Group, Shadow};
 use crate::caches::Cache;
-use crate::contents::{Contents, Lists, Secrets};
+use crate::contents::{Contents, Secrets};
 use crate::entry::{FileKind, Item};
 use crate::hidden::Hidden;
 use crate::kept::{Kept, Place};
+use crate::lists::Lists;
 use crate::text::{name, parent};
 
 /// Links that are followed on the way to one file, as kernels do.
@@ -36,7 +37,7 @@ impl<T: Clone + PartialEq> Tracked<T> {
         self.now.retain(|place, (_, item)| match list.get(place) {
             // Every layer names the directories that its files are in.
             Some(new) => new == item,
-            None => !hidden.hides(&place.0),
+            None => !hidden.hides(place.path()),
         });
         for (place, item) in list.iter() {
             if !self.now.contains_key(place) {
@@ -47,7 +48,7 @@ impl<T: Clone + PartialEq> Tracked<T> {
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<&(usize, T)> {
-        self.now.get(&Place(path.to_string()))
+        self.now.get(&Place::of(path))
     }
 
     /// How many more a layer has than can be named.
@@ -59,16 +60,7 @@ impl<T: Clone + PartialEq> Tracked<T> {
 /// The file system that some layers make.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct View {
-    pub(crate) setuid: Tracked<Item>,
-    pub(crate) capabilities: Tracked<Item>,
-    pub(crate) setgid: Tracked<Item>,
-    pub(crate) devices: Tracked<Item>,
-    pub(crate) open: Tracked<Item>,
-    pub(crate) owned: Tracked<Item>,
-    pub(crate) programs: Tracked<Item>,
-    pub(crate) histories: Tracked<Item>,
-    pub(crate) repositories: Tracked<Item>,
-    pub(crate) secrets: Tracked<Secrets>,
+    pub(crate) lists: Lists<Tracked<Item>, Tracked<Secrets>>,
     /// Caches that are still there, by layer and directory.
     pub(crate) caches: Vec<(usize, String, Cache)>,
     /// Each version of a file that says who there is, by layer, since it was last removed.
@@ -84,28 +76,10 @@ impl View {
 
     fn apply(&mut self, number: usize, layer: &Contents) {
         let Contents { sums: _, lists, caches, accounts, hidden } = layer;
-        let Lists {
-            setuid,
-            capabilities,
-            setgid,
-            devices,
-            open,
-            owned,
-            programs,
-            histories,
-            repositories,
-            secrets,
-        } = lists;
-        self.setuid.apply(number, setuid, hidden);
-        self.capabilities.apply(number, capabilities, hidden);
-        self.setgid.apply(number, setgid, hidden);
-        self.devices.apply(number, devices, hidden);
-        self.open.apply(number, open, hidden);
-        self.owned.apply(number, owned, hidden);
-        self.programs.apply(number, programs, hidden);
-        self.histories.apply(number, histories, hidden);
-        self.repositories.apply(number, repositories, hidden);
-        self.secrets.apply(number, secrets, hidden);
+        for (all, new) in self.lists.items_mut().into_iter().zip(lists.items()) {
+            all.apply(number, new, hidden);
+        }
+        self.lists.secrets.apply(number, &lists.secrets, hidden);
         self.caches.retain_mut(|(_, _, cache)| cache.outlives(hidden));
         let new = caches.iter().map(|(path, cache)| (number, path.to_string(), cache.clone()));
         self.caches.extend(new);
@@ -181,7 +155,7 @@ impl View {
                 _ => {}
             }
             let next = if there.is_empty() { part } else { format!("{there}/{part}") };
-            match self.programs.get(&next) {
+            match self.lists.programs.get(&next) {
                 Some((_, Item { kind: FileKind::Symlink, target: Some(target), .. })) => {
                     links += 1;
                     if links > LINKS || waiting.len() > LINKS * LINKS {
@@ -210,7 +184,7 @@ impl View {
         for directory in config.directories() {
             let directory = self.resolve(directory)?;
             let path = format!("{directory}/{command}");
-            let known = self.programs.get(&path).or_else(|| self.owned.get(&path));
+            let known = self.lists.programs.get(&path).or_else(|| self.lists.owned.get(&path));
             if known.is_some_and(|(_, item)| !item.is_directory()) {
                 return self.resolve(&path);
             }

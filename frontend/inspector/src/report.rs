@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+pub use cofferdam_contents::encode_path;
 use serde::{Deserialize, Serialize};
 
 pub mod inspection;
@@ -109,35 +110,6 @@ impl StripReport {
         }
         let report: Self = serde_json::from_slice(json).map_err(ReportError::Malformed)?;
         if report.complete { Ok(report) } else { Err(ReportError::Incomplete) }
-    }
-}
-
-/// Turns the bytes of a path into text that decodes to the same bytes.
-///
-/// Valid UTF-8 stands as it is; `%`, control characters and bytes that are no
-/// UTF-8 become `%XX`.
-pub fn encode_path(path: &[u8]) -> String {
-    let mut text = String::with_capacity(path.len());
-    for chunk in path.utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            if letter == '%' || letter.is_control() {
-                let mut buffer = [0; 4];
-                letter.encode_utf8(&mut buffer).bytes().for_each(|byte| push_hex(&mut text, byte));
-            } else {
-                text.push(letter);
-            }
-        }
-        chunk.invalid().iter().for_each(|&byte| push_hex(&mut text, byte));
-    }
-    text
-}
-
-fn push_hex(text: &mut String, byte: u8) {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
-    text.push('%');
-    for nibble in [byte >> 4, byte & 15] {
-        text.extend(DIGITS.get(usize::from(nibble)));
     }
 }
 

@@ -29,11 +29,11 @@ put("/file.tgz", b"\x1f\x8b a file")
 
 if sys.argv[1] == "git":
     git = lambda *args: subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x", *args], check=True, stdout=2)
-    git("init", "-q", "/tmp/work")
-    open("/tmp/work/README", "w").write("ours\n")
-    git("-C", "/tmp/work", "add", ".")
-    git("-C", "/tmp/work", "commit", "-qm", "first")
-    git("clone", "-q", "--bare", "/tmp/work", site + "/repo.git")
+    git("init", "-q", "/tmp/origin")
+    open("/tmp/origin/README", "w").write("ours\n")
+    git("-C", "/tmp/origin", "add", ".")
+    git("-C", "/tmp/origin", "commit", "-qm", "first")
+    git("clone", "-q", "--bare", "/tmp/origin", site + "/repo.git")
     git("-C", site + "/repo.git", "update-server-info")
 if sys.argv[1] == "apt":
     os.makedirs("/tmp/deb/DEBIAN")

@@ -31,13 +31,13 @@ const TOOLS: [&str; 17] = [
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut layers: BTreeMap<usize, (Vec<&str>, Vec<String>)> = BTreeMap::new();
-    for (place, (layer, _)) in &case.view.programs.now {
-        if let Some(tool) = TOOLS.iter().find(|tool| **tool == name(&place.0)) {
+    for (place, (layer, _)) in &case.view.lists.programs.now {
+        if let Some(tool) = TOOLS.iter().find(|tool| **tool == name(place.path())) {
             let (tools, paths) = layers.entry(*layer).or_default();
             if !tools.contains(tool) {
                 tools.push(tool);
             }
-            paths.push(shown(&place.0));
+            paths.push(shown(place.path()));
         }
     }
     let finding = |(layer, (tools, paths)): (usize, (Vec<&str>, Vec<String>))| {

@@ -7,7 +7,7 @@ pub(super) const RULE: &str = "device-node";
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     each_layer(
-        &case.view.devices,
+        &case.view.lists.devices,
         |_, _, _| true,
         |devices| {
             let devices = count(devices, "a device lies", "devices lie");

@@ -11,7 +11,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     }
     let keep = &case.options.keep;
     each_layer(
-        &case.view.capabilities,
+        &case.view.lists.capabilities,
         |_, path, _| !keep.contains(&shown(path)),
         |files| {
             let files = count(files, "a file gives", "files give");

@@ -9,11 +9,11 @@ use crate::text::parent;
 pub(super) const RULE: &str = "git-directory";
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let list = &case.view.repositories;
+    let list = &case.view.lists.repositories;
     let mut found: BTreeMap<(usize, bool), Vec<String>> = BTreeMap::new();
     for (layer, place, _) in list.ever.iter().filter(|(layer, ..)| case.is_new(*layer)) {
         let there = list.now.get(place).is_some_and(|(now, _)| now == layer);
-        found.entry((*layer, !there)).or_default().push(shown(parent(&place.0)));
+        found.entry((*layer, !there)).or_default().push(shown(parent(place.path())));
     }
     let finding = |((layer, deleted), paths): ((usize, bool), Vec<String>)| {
         let what =

@@ -98,7 +98,7 @@ fn each_layer(
     counts: impl Fn(usize, &str, &Item) -> bool,
     finding: impl Fn(usize) -> Finding,
 ) -> Vec<Finding> {
-    let now = list.now.iter().filter(|(place, (layer, item))| counts(*layer, &place.0, item));
+    let now = list.now.iter().filter(|(place, (layer, item))| counts(*layer, place.path(), item));
     let layers = by_layer(now.map(|(place, (layer, _))| (*layer, place)));
     let told = |(layer, paths): (usize, Vec<String>)| {
         let more = list.dropped(layer);

@@ -9,12 +9,12 @@ use crate::finding::{Finding, shown};
 pub(super) const RULE: &str = "unknown-secret";
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let secrets = &case.view.secrets;
+    let secrets = &case.view.lists.secrets;
     let mut found: BTreeMap<(usize, &str, bool), Vec<String>> = BTreeMap::new();
     for (layer, place, those) in secrets.ever.iter().filter(|(layer, ..)| case.is_new(*layer)) {
         let there = secrets.now.get(place).is_some_and(|(now, _)| now == layer);
         for secret in &those.0 {
-            let path = secret.trail.iter().fold(shown(&place.0), |path, it| path + " > " + it);
+            let path = secret.trail.iter().fold(shown(place.path()), |path, it| path + " > " + it);
             found.entry((*layer, &secret.what, !there)).or_default().push(path);
         }
     }

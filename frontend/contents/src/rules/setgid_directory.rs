@@ -7,7 +7,7 @@ pub(super) const RULE: &str = "setgid-directory";
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     each_layer(
-        &case.view.setgid,
+        &case.view.lists.setgid,
         |layer, _, _| case.is_new(layer),
         |directories| {
             let directories = count(directories, "a directory hands", "directories hand");

@@ -12,7 +12,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     }
     let keep = &case.options.keep;
     each_layer(
-        &case.view.setuid,
+        &case.view.lists.setuid,
         |_, path, _| !keep.contains(&shown(path)),
         |files| {
             let files = count(files, "a file has", "files have");

@@ -7,7 +7,7 @@ pub(super) const RULE: &str = "shell-history";
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     each_layer(
-        &case.view.histories,
+        &case.view.lists.histories,
         |layer, _, _| case.is_new(layer),
         |files| {
             let what =

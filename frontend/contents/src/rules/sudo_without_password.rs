@@ -8,9 +8,9 @@ pub(super) const RULE: &str = "sudo-without-password";
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     // Without its set-uid bit it does nothing.
-    let works = case.view.setuid.now.keys().any(|place| {
-        name(&place.0) == "sudo"
-            && (!case.options.strips_bits || case.options.keep.contains(&shown(&place.0)))
+    let works = case.view.lists.setuid.now.keys().any(|place| {
+        name(place.path()) == "sudo"
+            && (!case.options.strips_bits || case.options.keep.contains(&shown(place.path())))
     });
     if !works {
         return Vec::new();

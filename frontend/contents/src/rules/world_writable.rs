@@ -17,7 +17,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
         })
     };
     each_layer(
-        &case.view.open,
+        &case.view.lists.open,
         |layer, path, _| case.is_new(layer) || on_path(path),
         |number| {
             let what = count(number, "a file or directory may", "files and directories may");

@@ -15,7 +15,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let places = std::iter::once("").chain(parents(&program)).chain([program.as_str()]);
     let writable: Vec<(usize, &str)> = places
         .filter_map(|path| {
-            let (layer, item) = case.view.owned.get(path)?;
+            let (layer, item) = case.view.lists.owned.get(path)?;
             can_change(item, uid, &gids).then_some((*layer, path))
         })
         .collect();
