@@ -42,6 +42,9 @@ const ANYWHERE: [&str; 12] = [
 
 /// The cache that a file belongs to.
 pub(crate) fn cache_of(path: &str) -> Option<&str> {
+    // Every file of an image comes here, and nearly none is in a hidden directory.
+    let hidden = path.starts_with('.') || path.as_bytes().windows(2).any(|pair| pair == b"/.");
+    let anywhere = ANYWHERE.iter().filter(|_| hidden);
     let within = |directory: &str, at: usize| {
         let end = at + directory.len();
         let begins = at == 0 || path.as_bytes().get(at - 1) == Some(&b'/');
@@ -50,7 +53,7 @@ pub(crate) fn cache_of(path: &str) -> Option<&str> {
     let rooted = ROOTED.iter().filter(|directory| path.starts_with(**directory));
     rooted
         .map(|directory| (*directory, 0))
-        .chain(ANYWHERE.iter().filter_map(|directory| Some((*directory, path.find(directory)?))))
+        .chain(anywhere.filter_map(|directory| Some((*directory, path.find(directory)?))))
         .find_map(|(directory, at)| within(directory, at))
 }
 
@@ -135,6 +138,11 @@ mod tests {
         {
             assert_eq!(of(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn caches_that_may_be_anywhere_are_hidden() {
+        assert!(ANYWHERE.iter().all(|path| path.starts_with('.') || path.contains("/.")));
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Gather {
         if near || (is_program || is_link) && matches!(name(directory), "bin" | "sbin") {
             lists.programs.insert(path, item());
         }
-        if is_file && entry.size > 0 && !is_public_path(path) && HISTORIES.contains(&name(path)) {
+        if is_file && entry.size > 0 && HISTORIES.contains(&name(path)) && !is_public_path(path) {
             lists.histories.insert(path, item());
         }
         if is_file && path.strip_suffix(".git/HEAD").is_some_and(is_end_of_directory) {

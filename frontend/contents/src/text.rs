@@ -22,6 +22,9 @@ pub(crate) fn plain(path: &[u8]) -> String {
 /// The same without looking at slashes.
 pub(crate) fn encoded(bytes: &[u8]) -> String {
     let mut text = encode_path(bytes.get(bytes.len().saturating_sub(SEEN)..).unwrap_or_default());
+    if text.len() <= LONGEST {
+        return text;
+    }
     let mut start = text.len().saturating_sub(LONGEST);
     while !text.is_char_boundary(start) {
         start += 1;
@@ -33,6 +36,11 @@ pub(crate) fn encoded(bytes: &[u8]) -> String {
 ///
 /// Valid UTF-8 stands as it is; `%`, control characters and bytes that are no UTF-8 become `%XX`.
 pub fn encode_path(path: &[u8]) -> String {
+    // Nearly all paths: nothing in them has to be written otherwise.
+    let stands = |&byte: &u8| matches!(byte, b' '..=b'~') && byte != b'%';
+    if let (true, Ok(text)) = (path.iter().all(stands), std::str::from_utf8(path)) {
+        return text.into();
+    }
     let mut text = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {
         for letter in chunk.valid().chars() {

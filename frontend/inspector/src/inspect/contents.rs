@@ -138,8 +138,7 @@ impl Examine for Reader<'_> {
     }
 
     fn name(&mut self, name: &Name<'_>) {
-        let path = name.at.path();
-        let Some(mut entry) = entry(name.at, &path, name.kind) else { return };
+        let Some(mut entry) = entry(name.at, name.kind) else { return };
         entry.target = name.target;
         entry.capability =
             name.attributes.iter().any(|(name, _)| name == capability::ATTRIBUTE.to_bytes());
@@ -147,24 +146,23 @@ impl Examine for Reader<'_> {
     }
 
     fn wants(&self, at: &At) -> Want {
-        let path = at.path();
-        match entry(at, &path, FileType::RegularFile) {
+        match entry(at, FileType::RegularFile) {
+            Some(entry) if !self.gather.wants(&entry) => Want::Nothing,
             Some(entry) if self.gather.wants_by_name(&entry) => Want::EachName,
-            Some(entry) if self.gather.wants(&entry) => Want::Bytes,
-            _ => Want::Nothing,
+            Some(_) => Want::Bytes,
+            None => Want::Nothing,
         }
     }
 
     fn content(&mut self, at: &At, content: &mut Content) -> io::Result<()> {
-        let path = at.path();
-        match entry(at, &path, FileType::RegularFile) {
+        match entry(at, FileType::RegularFile) {
             Some(entry) => self.gather.content(&entry, content),
             None => Ok(()),
         }
     }
 }
 
-fn entry<'p>(at: &At, path: &'p [u8], kind: FileType) -> Option<Entry<'p>> {
+fn entry(at: &At, kind: FileType) -> Option<Entry<'_>> {
     let kind = match kind {
         FileType::RegularFile => FileKind::File,
         FileType::Directory => FileKind::Directory,
@@ -177,7 +175,7 @@ fn entry<'p>(at: &At, path: &'p [u8], kind: FileType) -> Option<Entry<'p>> {
     };
     let stat = &at.stat;
     Some(Entry {
-        path,
+        path: at.path(),
         kind,
         mode: stat.st_mode & 0o7777,
         uid: stat.st_uid,

@@ -1,7 +1,8 @@
 //! What looks at the names and bytes of a layer: several at once, in one walk.
 
+use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustix::fs::{FileType, Stat};
 
@@ -64,16 +65,18 @@ pub enum Want {
 }
 
 /// A place in a layer.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct At {
     /// The layer, counted from zero.
     pub layer: usize,
     /// The directory.
     pub node: Arc<Node>,
     /// The entry of the directory; empty for the directory itself.
-    pub name: Box<std::ffi::CStr>,
+    pub name: Box<CStr>,
     /// What the file system says of it.
     pub stat: Stat,
+    /// The path, once somebody has asked for it: several do.
+    path: OnceLock<Vec<u8>>,
 }
 
 /// A name, and what goes with it without being a file's bytes.
@@ -90,9 +93,14 @@ pub struct Name<'a> {
 }
 
 impl At {
+    /// A place, of which the file system says `stat`.
+    pub fn new(layer: usize, node: Arc<Node>, name: Box<CStr>, stat: Stat) -> Self {
+        Self { layer, node, name, stat, path: OnceLock::new() }
+    }
+
     /// The path within the image; the end of it if it is longer than anybody's.
-    pub fn path(&self) -> Vec<u8> {
-        self.node.end_of(&self.name, PATH_SEEN)
+    pub fn path(&self) -> &[u8] {
+        self.path.get_or_init(|| self.node.end_of(&self.name, PATH_SEEN))
     }
 }
 

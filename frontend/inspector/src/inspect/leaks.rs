@@ -106,12 +106,12 @@ impl Search<'_, '_> {
     }
 
     fn trail(&mut self, members: &[String]) -> Vec<String> {
-        members.iter().map(|member| self.masked(member.clone().into_bytes())).collect()
+        members.iter().map(|member| self.masked(member.as_bytes())).collect()
     }
 
     /// A path as it is told, without the values that stand in it.
-    fn masked(&mut self, path: Vec<u8>) -> String {
-        shown(&self.search.masked(path))
+    fn masked(&mut self, path: &[u8]) -> String {
+        shown(&self.search.masked(path.to_vec()))
     }
 }
 
@@ -129,7 +129,7 @@ impl Examine for Search<'_, '_> {
         let path = name.at.path();
         // The directories have had their turn.
         let last = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-        self.few(name.at, Place::Name, &[&path], last as u64 + 1);
+        self.few(name.at, Place::Name, &[path], last as u64 + 1);
         if let Some(target) = name.target {
             self.few(name.at, Place::Target, &[target], 0);
         }
@@ -147,8 +147,8 @@ impl Examine for Search<'_, '_> {
             None => self.files.search(content)?,
             Some(suspects) => {
                 let path = at.path();
-                let mut report = self.files.search_all(&shown(&path), content)?;
-                suspects.tell(path, std::mem::take(&mut report.suspects));
+                let mut report = self.files.search_all(&shown(path), content)?;
+                suspects.tell(path.to_vec(), std::mem::take(&mut report.suspects));
                 report
             }
         };

@@ -89,14 +89,14 @@ impl Examine for Reader<'_, '_, '_> {
         }
         // A file that still says something counts as read, and not as this.
         let path = name.at.path();
-        if self.all.known.contains(path.as_slice()) {
+        if self.all.known.contains(path) {
             let mut now = self.all.now.lock().unwrap_or_else(PoisonError::into_inner);
             now.replaced.insert(path.into());
         }
     }
 
     fn wants(&self, at: &At) -> Want {
-        match by_name(&at.path(), at.stat.st_mode) {
+        match by_name(at.path(), at.stat.st_mode) {
             Interest::No => Want::Nothing,
             Interest::Look | Interest::Yes(_) => Want::EachName,
         }
@@ -105,17 +105,17 @@ impl Examine for Reader<'_, '_, '_> {
     fn content(&mut self, at: &At, content: &mut Content) -> io::Result<()> {
         let (path, mode) = (at.path(), at.stat.st_mode);
         let mut head = [0; HEAD];
-        let head = match by_name(&path, mode) {
+        let head = match by_name(path, mode) {
             Interest::Look => beginning(content, &mut head)?,
             Interest::No | Interest::Yes(_) => &[],
         };
-        match wants(&path, Source::size(content), mode, head) {
+        match wants(path, Source::size(content), mode, head) {
             None => {}
             Some(Kind::RpmLog) => self.log(at, path, content)?,
             Some(kind) => {
                 let reading = match kind.companion() {
-                    Some(end) => self.with_companion(at, kind, &path, end, content)?,
-                    None => read(kind, &path, content),
+                    Some(end) => self.with_companion(at, kind, path, end, content)?,
+                    None => read(kind, path, content),
                 };
                 self.tell(path, reading);
             }
@@ -125,7 +125,7 @@ impl Examine for Reader<'_, '_, '_> {
 }
 
 impl Reader<'_, '_, '_> {
-    fn tell(&self, path: Vec<u8>, reading: Reading) {
+    fn tell(&self, path: &[u8], reading: Reading) {
         if reading.is_empty() {
             return;
         }
@@ -133,7 +133,7 @@ impl Reader<'_, '_, '_> {
         if self.all.size + now.size + path.len() > NAMES {
             return self.all.sink.unsaid();
         }
-        let said = Said { layer: self.layer.number, path: encode_path(&path), reading };
+        let said = Said { layer: self.layer.number, path: encode_path(path), reading };
         if self.all.sink.said(said) {
             now.size += path.len();
             now.read.insert(path.into());
@@ -156,16 +156,16 @@ impl Reader<'_, '_, '_> {
     }
 
     /// A log says something about the database beside it, which may be in a lower layer.
-    fn log(&self, at: &At, path: Vec<u8>, log: &mut Content) -> io::Result<()> {
+    fn log(&self, at: &At, path: &[u8], log: &mut Content) -> io::Result<()> {
         let kind = Kind::RpmSqlite;
         let end = kind.companion().unwrap_or_default().as_bytes();
         let database = at.name.to_bytes().strip_suffix(end).unwrap_or_default();
         match self.beside(at, &CString::new(database)?)? {
             Some(mut database) => {
                 let path = path.strip_suffix(end).unwrap_or_default();
-                self.tell(path.to_vec(), read_pair(kind, path, &mut database, log));
+                self.tell(path, read_pair(kind, path, &mut database, log));
             }
-            None => self.tell(path.clone(), read(Kind::RpmLog, &path, log)),
+            None => self.tell(path, read(Kind::RpmLog, path, log)),
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ impl<'a> Visit<'a> {
     fn at(&self, dir: &Dir<'_>, name: &CStr) -> Result<At, Failure> {
         let stat = statat(dir.fd, name, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|cause| Failure::at("examine", &dir.node.path_of(name), cause))?;
-        Ok(At { layer: self.layer.number, node: Arc::clone(dir.node), name: name.into(), stat })
+        Ok(At::new(self.layer.number, Arc::clone(dir.node), name.into(), stat))
     }
 
     fn name(&mut self, at: &At, kind: FileType, target: Option<&[u8]>, attributes: &[Attribute]) {
@@ -113,8 +113,7 @@ impl Visitor for Visit<'_> {
             true => attributes::of_open(dir.fd).map_err(fail)?,
             false => Vec::new(),
         };
-        let node = Arc::clone(dir.node);
-        let at = At { layer: self.layer.number, node, name: Box::default(), stat };
+        let at = At::new(self.layer.number, Arc::clone(dir.node), Box::default(), stat);
         self.name(&at, FileType::Directory, None, &attributes);
         Ok(Descend::Into)
     }
