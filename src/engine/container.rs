@@ -8,7 +8,7 @@ use bollard_buildkit_proto::moby::buildkit::v1::frontend::exec_message::Input;
 use bollard_buildkit_proto::pb as llb;
 use cofferdam_frontend::bridge::{BridgeError, Container, Ended, Limits};
 use tokio_stream::StreamExt as _;
-use tonic::Status;
+use tonic::Streaming;
 
 use super::{GatewayBridge, status_error};
 
@@ -34,22 +34,38 @@ impl GatewayBridge {
         };
         let answer = self.client().new_container(self.request(made)).await;
         answer.map_err(|status| status_error::read(&status))?;
-        let ended = self.process(&id, container.args, limits).await;
-        // The engine does it by itself at the end of the build; until then mounts are held.
-        let released = pb::ReleaseContainerRequest { container_id: id };
+        let (bridge, process) = (self.clone(), self.process(&id, container.args).await);
+        let mut messages = match process {
+            Ok(messages) => messages,
+            Err(error) => {
+                bridge.release(id).await;
+                return Err(error);
+            }
+        };
+        let ended = hear(&mut messages, limits).await;
+        // The engine takes its time to put away a process that has ended, and nothing depends on it
+        // any more. One that says too much is ended by that.
+        let ends = ended.is_ok();
+        tokio::spawn(async move {
+            while ends && matches!(messages.next().await, Some(Ok(_))) {}
+            bridge.release(id).await;
+        });
+        ended
+    }
+
+    /// Lets go of what a container had mounted, which the engine does at the end of the build itself.
+    async fn release(&self, container_id: String) {
+        let released = pb::ReleaseContainerRequest { container_id };
         if let Err(status) = self.client().release_container(self.request(released)).await {
             tracing::debug!(%status, "a container was not released");
         }
-        ended
     }
 
     async fn process(
         &self,
         id: &str,
         args: Vec<String>,
-        limits: Limits,
-    ) -> Result<Ended, BridgeError> {
-        let failed = |status: Status| status_error::read(&status);
+    ) -> Result<Streaming<pb::ExecMessage>, BridgeError> {
         let meta = llb::Meta { args, cwd: "/".into(), ..llb::Meta::default() };
         let init = pb::InitMessage {
             container_id: id.to_string(),
@@ -61,15 +77,23 @@ impl GatewayBridge {
         // Our half of the stream stays open: its end would end the process.
         let asked = tokio_stream::once(init).chain(tokio_stream::pending());
         let answer = self.client().exec_process(self.request(asked)).await;
-        let mut messages = answer.map_err(failed)?.into_inner();
-        let mut heard = Heard::new(limits);
-        while let Some(message) = messages.next().await {
-            if let Some(ended) = heard.take(message.map_err(failed)?)? {
-                return Ok(ended);
-            }
-        }
-        Err(trouble("the engine ended the stream of a program before the program"))
+        Ok(answer.map_err(|status| status_error::read(&status))?.into_inner())
     }
+}
+
+/// Hears a program out.
+async fn hear(
+    messages: &mut Streaming<pb::ExecMessage>,
+    limits: Limits,
+) -> Result<Ended, BridgeError> {
+    let mut heard = Heard::new(limits);
+    while let Some(message) = messages.next().await {
+        let message = message.map_err(|status| status_error::read(&status))?;
+        if let Some(ended) = heard.take(message)? {
+            return Ok(ended);
+        }
+    }
+    Err(trouble("the engine ended the stream of a program before the program"))
 }
 
 fn trouble(message: impl Into<String>) -> BridgeError {
@@ -88,10 +112,14 @@ impl Heard {
         Self { limits, ended: Ended::default(), exit: None }
     }
 
-    /// Takes a message; the last one brings the end.
+    /// Takes a message; the last one brings the end, or one that completes the output.
     fn take(&mut self, message: pb::ExecMessage) -> Result<Option<Ended>, BridgeError> {
         match message.input {
-            Some(Input::File(part)) => self.part(&part).map(|()| None),
+            Some(Input::File(part)) => {
+                self.part(&part)?;
+                let all = part.fd == OUTPUT && (self.limits.is_all)(&self.ended.output);
+                Ok(all.then(|| std::mem::take(&mut self.ended)))
+            }
             Some(Input::Exit(exit)) => {
                 self.exit = Some(exit);
                 Ok(None)
@@ -154,7 +182,8 @@ mod tests {
     }
 
     fn hear(inputs: Vec<Input>) -> Result<Option<Ended>, BridgeError> {
-        let mut heard = Heard::new(Limits { output: 8, errors: 4 });
+        let mut heard =
+            Heard::new(Limits { output: 8, errors: 4, is_all: |output| output == b"all" });
         for input in inputs {
             if let Some(ended) = heard.take(message(input))? {
                 return Ok(Some(ended));
@@ -170,6 +199,13 @@ mod tests {
         let ended = ended.unwrap().unwrap();
         assert_eq!((ended.code, ended.output.as_slice()), (0, &b"abcd"[..]));
         assert_eq!(ended.errors, b"x");
+    }
+
+    #[test]
+    fn who_has_said_all_is_waited_for_no_longer() {
+        assert_eq!(hear(vec![wrote(1, "al"), wrote(2, "x")]).unwrap(), None);
+        let ended = hear(vec![wrote(1, "al"), wrote(2, "x"), wrote(1, "l")]).unwrap().unwrap();
+        assert_eq!((ended.code, ended.output, ended.errors), (0, b"all".into(), b"x".into()));
     }
 
     #[test]

@@ -37,15 +37,18 @@ pub enum Mounted {
 }
 
 /// How much a program may say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes on standard output; more is a failure.
     pub output: usize,
     /// Bytes on standard error; what goes beyond is left out.
     pub errors: usize,
+    /// Whether such an output is all that a program has to say: nobody waits then until the engine
+    /// has put the container away.
+    pub is_all: fn(&[u8]) -> bool,
 }
 
-/// What became of a program that ended.
+/// What became of a program that ended, or has said all it has to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
     /// Its exit code.

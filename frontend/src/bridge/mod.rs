@@ -141,7 +141,7 @@ pub trait Bridge {
         path: &str,
         length: usize,
     ) -> impl Future<Output = Result<Vec<u8>, BridgeError>> + Send;
-    /// Runs a program in a container of its own, until it ends and has said everything.
+    /// Runs a program in a container of its own, until it has said everything.
     ///
     /// A program that fails is a result; one whose output is larger than the limit, cut off, or
     /// that could not be started is an error.

@@ -26,7 +26,7 @@ pub(super) const CAPABILITY: &str = "gateway.exec";
 /// places that nobody knew before.
 const MOUNTS: &str = "/inspect";
 /// Bytes of an answer; ten thousand findings with long paths fit.
-const LIMITS: Limits = Limits { output: 64 << 20, errors: 4096 };
+const LIMITS: Limits = Limits { output: 64 << 20, errors: 4096, is_all: Inspection::is_all };
 /// Leaks of one secret in one layer that are told one by one.
 const TOLD: usize = 3;
 

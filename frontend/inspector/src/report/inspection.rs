@@ -244,11 +244,7 @@ impl std::error::Error for InspectionError {}
 impl Inspection {
     /// Reads an answer about so many layers; anything but a whole one is an error.
     pub fn parse(answer: &[u8], layers: usize) -> Result<Self, InspectionError> {
-        let lines = answer.strip_suffix(b"\n").ok_or(InspectionError::Unfinished)?;
-        let before = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let (told, last) = lines.split_at(before);
-        let end: Record = serde_json::from_slice(last).map_err(|_| InspectionError::Unfinished)?;
-        let Record::End { version, digest } = end else { return Err(InspectionError::Unfinished) };
+        let (told, version, digest) = end(answer).ok_or(InspectionError::Unfinished)?;
         if version != VERSION {
             return Err(InspectionError::Version(version));
         }
@@ -291,9 +287,26 @@ impl Inspection {
         Ok(inspection)
     }
 
+    /// Whether nothing follows this part of an answer any more.
+    pub fn is_all(answer: &[u8]) -> bool {
+        end(answer).is_some()
+    }
+
     fn at(&mut self, layer: usize, path: &str) -> Result<(&mut Layer, Vec<u8>), InspectionError> {
         let place = self.packages.get_mut(layer).zip(super::decode_path(path));
         place.ok_or(InspectionError::Nowhere)
+    }
+}
+
+/// What stands before the last line of an answer, and what that line says; `None` while it is not
+/// there.
+fn end(answer: &[u8]) -> Option<(&[u8], u32, String)> {
+    let lines = answer.strip_suffix(b"\n")?;
+    let before = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let (told, last) = lines.split_at(before);
+    match serde_json::from_slice(last) {
+        Ok(Record::End { version, digest }) => Some((told, version, digest)),
+        _ => None,
     }
 }
 
