@@ -23,7 +23,9 @@ const TIMEOUT: u64 = 60;
 /// Carries registry credentials, base64 of JSON.
 const REGISTRY_AUTH: &str = "x-registry-auth";
 
-/// Dials, and returns a client that speaks the API version that both sides know.
+/// Dials, and returns a client that speaks the engine's own API version, or the one that the user
+/// has fixed. Nothing is negotiated: bollard leaves the version out of its requests, and an engine
+/// takes longer to tell its own than to answer most of them.
 pub(super) async fn client(connection: &Connection) -> Result<Docker, EngineError> {
     let endpoint = &connection.endpoint;
     // A first connection of our own tells a missing socket from a missing permission; the first
@@ -53,12 +55,8 @@ pub(super) async fn client(connection: &Connection) -> Result<Docker, EngineErro
         None => *bollard::API_DEFAULT_VERSION,
     };
     let failed = |error| of(error, endpoint, format!("cannot talk to the engine at {endpoint}"));
-    let docker = Docker::connect_with_custom_transport(transport, Some(address), TIMEOUT, &version)
-        .map_err(failed)?;
-    if connection.api_version.is_some() {
-        return Ok(docker);
-    }
-    docker.negotiate_version().await.map_err(failed)
+    Docker::connect_with_custom_transport(transport, Some(address), TIMEOUT, &version)
+        .map_err(failed)
 }
 
 /// The user's own headers; one that HTTP does not allow was refused when it was read.
