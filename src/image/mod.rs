@@ -11,6 +11,7 @@ mod bytes;
 mod cache;
 mod composed;
 mod config;
+mod digester;
 mod error;
 mod layer;
 mod layers;

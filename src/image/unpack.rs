@@ -7,6 +7,7 @@ use cofferdam_search::zstd_frames;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
+use super::digester::Digester;
 use super::error::ImageError;
 
 /// Largest window of a layer that is packed with zstd, bytes: what its own tools take unasked.
@@ -90,7 +91,7 @@ pub(super) fn pass<T>(
     let mut inner = packing.unpack(Shared(&packed));
     let mut unpacked = Unpacked {
         inner: inner.as_mut(),
-        digest: Sha256::new(),
+        digest: Digester::new(),
         size: 0,
         packed: &count,
         bomb: false,
@@ -107,7 +108,7 @@ pub(super) fn pass<T>(
     if bomb {
         return Err(ImageError::Bomb { what: what.into(), limit: size, packed: count.get() });
     }
-    let diff_id = format!("sha256:{:x}", digest.finalize());
+    let diff_id = digest.finish();
     // What stands behind the last frame belongs to the blob's.
     let failed = packed.borrow().failed;
     let rest = match failed {
@@ -175,7 +176,7 @@ impl<R: Read> Read for Shared<'_, R> {
 /// The archive: digested, and no larger than its blob explains.
 struct Unpacked<'r> {
     inner: &'r mut dyn Read,
-    digest: Sha256,
+    digest: Digester,
     size: u64,
     packed: &'r Cell<u64>,
     bomb: bool,
@@ -287,7 +288,7 @@ mod tests {
         let packed = Cell::new(10);
         let mut bomb = Unpacked {
             inner: &mut Zeros,
-            digest: Sha256::new(),
+            digest: Digester::new(),
             size: FREE + 9 * RATIO,
             packed: &packed,
             bomb: false,
