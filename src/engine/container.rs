@@ -3,10 +3,13 @@
 //!
 //! Source: moby/buildkit, frontend/gateway/pb/gateway.proto and frontend/gateway/gateway.go.
 
+use std::time::Duration;
+
 use bollard_buildkit_proto::moby::buildkit::v1::frontend as pb;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::exec_message::Input;
 use bollard_buildkit_proto::pb as llb;
 use cofferdam_frontend::bridge::{BridgeError, Container, Ended, Limits};
+use tokio::sync::oneshot;
 use tokio_stream::StreamExt as _;
 use tonic::Streaming;
 
@@ -15,6 +18,12 @@ use super::{GatewayBridge, status_error};
 /// Numbers of what a program writes to.
 const OUTPUT: u32 = 1;
 const ERRORS: u32 = 2;
+
+/// How long an engine may take to put containers away.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Takes what a program said.
+type Tell = oneshot::Sender<Result<Ended, BridgeError>>;
 
 impl GatewayBridge {
     /// Makes a container, runs its program, and takes the container away.
@@ -34,26 +43,51 @@ impl GatewayBridge {
         };
         let answer = self.client().new_container(self.request(made)).await;
         answer.map_err(|status| status_error::read(&status))?;
-        let (bridge, process) = (self.clone(), self.process(&id, container.args).await);
-        let mut messages = match process {
-            Ok(messages) => messages,
-            Err(error) => {
-                bridge.release(id).await;
-                return Err(error);
-            }
-        };
-        let ended = hear(&mut messages, limits).await;
-        // The engine takes its time to put away a process that has ended, and nothing depends on it
-        // any more. One that says too much is ended by that.
-        let ends = ended.is_ok();
-        tokio::spawn(async move {
-            while ends && matches!(messages.next().await, Some(Ok(_))) {}
-            bridge.release(id).await;
-        });
-        ended
+        let (tell, told) = oneshot::channel();
+        self.closing().spawn(self.clone().speak(id, container.args, limits, tell));
+        told.await.unwrap_or_else(|_| Err(trouble("nobody listens to a program any more")))
     }
 
-    /// Lets go of what a container had mounted, which the engine does at the end of the build itself.
+    /// Runs a container's program and tells what it said; then, or when nobody wants to know any
+    /// more, takes the container away.
+    async fn speak(self, id: String, args: Vec<String>, limits: Limits, mut tell: Tell) {
+        let heard = async {
+            let mut messages = self.process(&id, args).await?;
+            let mut heard = Heard::new(limits);
+            let ended = heard.all(&mut messages).await?;
+            Ok((ended, messages, heard.done))
+        };
+        let heard = tokio::select! {
+            heard = heard => Some(heard),
+            () = tell.closed() => None,
+        };
+        // Whether it is heard is the other's affair.
+        match heard {
+            Some(Ok((ended, mut messages, mut done))) => {
+                let _ = tell.send(Ok(ended));
+                // The engine takes its time to put away a process that has ended; the stream does
+                // not end with it, but with our half.
+                while !done {
+                    let Some(Ok(message)) = messages.next().await else { break };
+                    done = matches!(message.input, Some(Input::Done(_)));
+                }
+            }
+            Some(Err(error)) => drop(tell.send(Err(error))),
+            None => {}
+        }
+        self.release(id).await;
+    }
+
+    /// Waits until the containers are gone: an engine that ends a build before may hold what they
+    /// had mounted for ever.
+    pub(super) async fn close(&self) {
+        let closing = std::mem::take(&mut *self.closing());
+        if tokio::time::timeout(PATIENCE, closing.join_all()).await.is_err() {
+            tracing::debug!("a container is still there");
+        }
+    }
+
+    /// Lets go of what a container had mounted.
     async fn release(&self, container_id: String) {
         let released = pb::ReleaseContainerRequest { container_id };
         if let Err(status) = self.client().release_container(self.request(released)).await {
@@ -81,21 +115,6 @@ impl GatewayBridge {
     }
 }
 
-/// Hears a program out.
-async fn hear(
-    messages: &mut Streaming<pb::ExecMessage>,
-    limits: Limits,
-) -> Result<Ended, BridgeError> {
-    let mut heard = Heard::new(limits);
-    while let Some(message) = messages.next().await {
-        let message = message.map_err(|status| status_error::read(&status))?;
-        if let Some(ended) = heard.take(message)? {
-            return Ok(ended);
-        }
-    }
-    Err(trouble("the engine ended the stream of a program before the program"))
-}
-
 fn trouble(message: impl Into<String>) -> BridgeError {
     BridgeError::Build { message: message.into(), blame: None }
 }
@@ -105,11 +124,27 @@ struct Heard {
     limits: Limits,
     ended: Ended,
     exit: Option<pb::ExitMessage>,
+    /// Whether the engine has put its process away.
+    done: bool,
 }
 
 impl Heard {
     fn new(limits: Limits) -> Self {
-        Self { limits, ended: Ended::default(), exit: None }
+        Self { limits, ended: Ended::default(), exit: None, done: false }
+    }
+
+    /// Hears a program out.
+    async fn all(
+        &mut self,
+        messages: &mut Streaming<pb::ExecMessage>,
+    ) -> Result<Ended, BridgeError> {
+        while let Some(message) = messages.next().await {
+            let message = message.map_err(|status| status_error::read(&status))?;
+            if let Some(ended) = self.take(message)? {
+                return Ok(ended);
+            }
+        }
+        Err(trouble("the engine ended the stream of a program before the program"))
     }
 
     /// Takes a message; the last one brings the end, or one that completes the output.
@@ -124,7 +159,10 @@ impl Heard {
                 self.exit = Some(exit);
                 Ok(None)
             }
-            Some(Input::Done(_)) => self.end().map(Some),
+            Some(Input::Done(_)) => {
+                self.done = true;
+                self.end().map(Some)
+            }
             _ => Ok(None),
         }
     }

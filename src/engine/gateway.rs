@@ -2,6 +2,7 @@
 //! process asks BuildKit for results.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bollard_buildkit_proto::moby::buildkit::v1::apicaps::ApiCap;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend as pb;
@@ -13,6 +14,7 @@ use cofferdam_frontend::bridge::{
     Solved,
 };
 use cofferdam_frontend::dockerfile::Platform;
+use tokio::task::JoinSet;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -32,6 +34,8 @@ const READ_STEP: usize = 2 << 20;
 pub struct GatewayBridge {
     client: LlbBridgeClient<Channel>,
     build: MetadataValue<Ascii>,
+    /// Containers that are still being put away.
+    closing: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl GatewayBridge {
@@ -39,7 +43,11 @@ impl GatewayBridge {
         let client = LlbBridgeClient::new(channel)
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);
-        Self { client, build }
+        Self { client, build, closing: Arc::default() }
+    }
+
+    pub(super) fn closing(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn client(&self) -> LlbBridgeClient<Channel> {
@@ -119,6 +127,7 @@ impl GatewayBridge {
 
     /// Hands the result to the exporter, or ends the build.
     pub(super) async fn finish(&self, result: pb::ReturnRequest) -> Result<(), Status> {
+        self.close().await;
         self.client().r#return(self.request(result)).await.map(drop)
     }
 }
