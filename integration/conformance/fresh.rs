@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::leaks::with_secret;
 use crate::support::{Engine, Project, eventually, processes, tests, unique};
 
 tests![
@@ -12,6 +13,7 @@ tests![
     cache_mount_without_an_id,
     cache_mounts_of_others_are_left_alone,
     cache_mounts_of_parallel_builds,
+    nothing_is_held_when_a_build_is_over,
     no_orphans,
     no_orphans_of_a_killed_build,
 ];
@@ -132,6 +134,25 @@ fn orphans(project: &Project, size: u64) -> Vec<String> {
     let records = project.engine.cache().into_iter();
     let records = records.filter(|record| ours(&record.kind, &record.description, record.size));
     records.map(|record| format!("{} {}", record.kind, record.description)).collect()
+}
+
+/// What an engine takes to be in use can never be pruned.
+fn nothing_is_held_when_a_build_is_over(engine: &'static Engine) {
+    let project = Project::new(engine, "FROM BUSYBOX\nRUN echo NAME >/stamp\n");
+    let held = || {
+        let records = engine.cache().into_iter();
+        let ours = records.filter(|record| record.description.contains(&project.name));
+        ours.filter(|record| record.in_use).map(|record| record.description).collect::<Vec<_>>()
+    };
+    for secret in [false, true] {
+        let out = project.beside("out");
+        let out = ["-o", out.to_str().unwrap()];
+        match secret {
+            true => with_secret(&project, "nothing has this value", &out).succeeds(),
+            false => project.build(&out).run().succeeds(),
+        };
+        assert!(eventually(Duration::from_secs(5), || held().is_empty()), "{:#?}", held());
+    }
 }
 
 fn no_orphans(engine: &'static Engine) {

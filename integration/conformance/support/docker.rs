@@ -13,6 +13,8 @@ pub struct CacheRecord {
     pub kind: String,
     pub description: String,
     pub size: u64,
+    /// Whether the engine would not let go of it.
+    pub in_use: bool,
 }
 
 impl Engine {
@@ -117,6 +119,7 @@ impl Engine {
                 kind: text(&record["Type"]),
                 description: text(&record["Description"]),
                 size: record["Size"].as_u64().unwrap_or_default(),
+                in_use: record["InUse"].as_bool().unwrap_or_default(),
             })
             .collect()
     }
