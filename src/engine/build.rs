@@ -257,7 +257,9 @@ impl ActiveBuild {
     pub async fn export(mut self, outcome: Outcome) -> Result<Exported, BridgeError> {
         let result = super::gateway::returned(outcome);
         let answer = gateway::ReturnRequest { result: Some(result), error: None };
-        if let Err(status) = self.bridge.finish(answer).await {
+        // Containers are put away while the export runs.
+        let (returned, ()) = tokio::join!(self.bridge.finish(answer), self.bridge.close());
+        if let Err(status) = returned {
             return Err(self.instead(&status).await);
         }
         let answer = match self.solved().await {
@@ -305,6 +307,7 @@ impl ActiveBuild {
             details: vec![],
         };
         let told = gateway::ReturnRequest { result: None, error: Some(status) };
+        self.bridge.close().await;
         let error = match self.bridge.finish(told).await {
             Ok(()) => error,
             // The build ended before we did: its own error is the cause.

@@ -54,27 +54,15 @@ impl GatewayBridge {
         let heard = async {
             let mut messages = self.process(&id, args).await?;
             let mut heard = Heard::new(limits);
-            let ended = heard.all(&mut messages).await?;
-            Ok((ended, messages, heard.done))
+            heard.all(&mut messages).await
         };
-        let heard = tokio::select! {
-            heard = heard => Some(heard),
-            () = tell.closed() => None,
-        };
-        // Whether it is heard is the other's affair.
-        match heard {
-            Some(Ok((ended, mut messages, mut done))) => {
-                let _ = tell.send(Ok(ended));
-                // The engine takes its time to put away a process that has ended; the stream does
-                // not end with it, but with our half.
-                while !done {
-                    let Some(Ok(message)) = messages.next().await else { break };
-                    done = matches!(message.input, Some(Input::Done(_)));
-                }
-            }
-            Some(Err(error)) => drop(tell.send(Err(error))),
-            None => {}
+        tokio::select! {
+            // Whether it is heard is the other's affair.
+            heard = heard => drop(tell.send(heard)),
+            () = tell.closed() => {}
         }
+        // This ends a program that has not ended. Engines take their time to put one away, and what
+        // it has said does not depend on that.
         self.release(id).await;
     }
 
@@ -124,13 +112,11 @@ struct Heard {
     limits: Limits,
     ended: Ended,
     exit: Option<pb::ExitMessage>,
-    /// Whether the engine has put its process away.
-    done: bool,
 }
 
 impl Heard {
     fn new(limits: Limits) -> Self {
-        Self { limits, ended: Ended::default(), exit: None, done: false }
+        Self { limits, ended: Ended::default(), exit: None }
     }
 
     /// Hears a program out.
@@ -159,10 +145,7 @@ impl Heard {
                 self.exit = Some(exit);
                 Ok(None)
             }
-            Some(Input::Done(_)) => {
-                self.done = true;
-                self.end().map(Some)
-            }
+            Some(Input::Done(_)) => self.end().map(Some),
             _ => Ok(None),
         }
     }

@@ -127,7 +127,6 @@ impl GatewayBridge {
 
     /// Hands the result to the exporter, or ends the build.
     pub(super) async fn finish(&self, result: pb::ReturnRequest) -> Result<(), Status> {
-        self.close().await;
         self.client().r#return(self.request(result)).await.map(drop)
     }
 }
