@@ -58,7 +58,8 @@ pub enum RegistryAnswer {
 }
 
 pub(super) async fn facts(api: &Docker, endpoint: &Endpoint) -> Result<EngineFacts, EngineError> {
-    let failed = |source| rest::of(source, endpoint, "the engine does not say what it is".into());
+    let failed =
+        |source| rest::of(source, endpoint, format!("cannot talk to the engine at {endpoint}"));
     let info = api.info().await.map_err(failed)?;
     let containerd = info.driver_status.unwrap_or_default().iter().any(
         |row| matches!(row.as_slice(), [key, value] if key == "driver-type" && value == CONTAINERD),
