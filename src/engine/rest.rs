@@ -31,7 +31,9 @@ pub(super) async fn client(connection: &Connection) -> Result<Docker, EngineErro
     // A first connection of our own tells a missing socket from a missing permission; the first
     // call then uses it.
     let first = endpoint.dial().await?;
-    let dial = Dial { endpoint: endpoint.clone(), first: Arc::new(Mutex::new(Some(first))) };
+    let lost = Lost::default();
+    let first = Arc::new(Mutex::new(Some(first)));
+    let dial = Dial { endpoint: endpoint.clone(), first, lost: lost.clone() };
     let client =
         Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build::<_, _>(dial);
     let headers = headers(connection);
@@ -46,8 +48,8 @@ pub(super) async fn client(connection: &Connection) -> Result<Docker, EngineErro
         if let Some(value) = request.headers_mut().get_mut(REGISTRY_AUTH) {
             url_safe(value);
         }
-        let answer = client.request(request);
-        async move { answer.await.map_err(|error| broken(&error)) }
+        let (answer, lost) = (client.request(request), lost.clone());
+        async move { answer.await.map_err(|error| broken(&error, &lost)) }
     };
     let address = format!("http://{}", endpoint.authority());
     let version = match connection.api_version {
@@ -110,9 +112,10 @@ pub(super) fn of(error: bollard::errors::Error, endpoint: &Endpoint, what: Strin
 const NOT_HTTP: std::io::ErrorKind = std::io::ErrorKind::InvalidData;
 
 /// The innermost reason: what the layers around it add is our own affair.
-fn broken(error: &hyper_util::client::legacy::Error) -> bollard::errors::Error {
+fn broken(error: &hyper_util::client::legacy::Error, lost: &Lost) -> bollard::errors::Error {
     let mut kind = NOT_HTTP;
     let mut words = error.to_string();
+    let lost = lost.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
@@ -122,7 +125,25 @@ fn broken(error: &hyper_util::client::legacy::Error) -> bollard::errors::Error {
         words = inner.to_string();
         cause = inner.source();
     }
+    // A connection that broke before it was first used is told without its reason.
+    if let (NOT_HTTP, Some(reason)) = (kind, lost) {
+        (kind, words) = reason;
+    }
     bollard::errors::Error::IOError { err: std::io::Error::new(kind, words) }
+}
+
+/// Why a connection broke last, which is known here alone when nobody waited for it.
+#[derive(Clone, Default)]
+struct Lost(Arc<Mutex<Option<(std::io::ErrorKind, String)>>>);
+
+impl Lost {
+    fn note<T>(&self, result: Poll<std::io::Result<T>>) -> Poll<std::io::Result<T>> {
+        if let Poll::Ready(Err(error)) = &result {
+            let reason = (error.kind(), error.to_string());
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        }
+        result
+    }
 }
 
 /// Opens connections for the client's pool.
@@ -130,6 +151,7 @@ fn broken(error: &hyper_util::client::legacy::Error) -> bollard::errors::Error {
 struct Dial {
     endpoint: Endpoint,
     first: Arc<Mutex<Option<BoxIo>>>,
+    lost: Lost,
 }
 
 impl fmt::Debug for Dial {
@@ -149,7 +171,7 @@ impl Service<Uri> for Dial {
 
     fn call(&mut self, _: Uri) -> Self::Future {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let endpoint = self.endpoint.clone();
+        let (endpoint, lost) = (self.endpoint.clone(), self.lost.clone());
         Box::pin(async move {
             let io = match first {
                 Some(io) => io,
@@ -158,13 +180,13 @@ impl Service<Uri> for Dial {
                     other => std::io::Error::other(other),
                 })?,
             };
-            Ok(Pooled(TokioIo::new(io)))
+            Ok(Pooled(TokioIo::new(io), lost))
         })
     }
 }
 
 /// A connection as hyper wants it.
-struct Pooled(TokioIo<BoxIo>);
+struct Pooled(TokioIo<BoxIo>, Lost);
 
 impl PoolConnection for Pooled {
     fn connected(&self) -> Connected {
@@ -178,7 +200,8 @@ impl Read for Pooled {
         cx: &mut Context<'_>,
         out: ReadBufCursor<'_>,
     ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, out)
+        let result = Pin::new(&mut self.0).poll_read(cx, out);
+        self.1.note(result)
     }
 }
 
@@ -188,7 +211,8 @@ impl Write for Pooled {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, data)
+        let result = Pin::new(&mut self.0).poll_write(cx, data);
+        self.1.note(result)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
