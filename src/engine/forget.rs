@@ -1,5 +1,6 @@
 //! Taking a build's layers out of the engine again, because of what is in them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,8 +12,11 @@ use tonic::transport::Channel;
 use super::housekeeping::prune;
 use super::{Engine, EngineError};
 
-/// How often and how long to wait until the engine has let go of a build that ended.
-const LOOKS: usize = 20;
+/// How often to look, and how long to wait between, until the engine has let go of a build that
+/// ended. It does so after it has said that the build is over, and later when it has a lot to do.
+const LOOKS: usize = 200;
+/// The same where only others seem to use what is there.
+const LOOKS_AT_OTHERS: usize = 20;
 const BETWEEN: Duration = Duration::from_millis(100);
 /// How long one call may take: a layer can hold a million files, and an engine prunes for one at a
 /// time, which other builds make use of too. Who gives up leaves the layers there.
@@ -40,10 +44,9 @@ pub struct Traces {
 impl Traces {
     /// Whether a record may be the build's that began then, by the engine's clock.
     fn cover(&self, record: &control::UsageRecord, since: Option<Timestamp>) -> bool {
-        let at = |time: Timestamp| (time.seconds, time.nanos);
         let said = &record.description;
         let ours = self.own.contains(said) || self.shared.contains(said);
-        ours && record.created_at.map(at) >= since.map(at)
+        ours && born(record) >= since.map(at)
     }
 
     /// Whether it is in use by somebody else, as far as can be told.
@@ -61,37 +64,64 @@ impl Engine {
         since: Option<Timestamp>,
     ) -> Result<Forgotten, EngineError> {
         let channel = self.channel().await?;
-        let listed = || listed(channel.clone(), traces, since);
-        let mut found = listed().await?;
-        // It lets go of a build a moment after it has said that the build is over.
-        for _ in 0..LOOKS {
-            if !found.iter().any(|record| record.in_use) {
-                break;
-            }
-            tokio::time::sleep(BETWEEN).await;
-            found = listed().await?;
-        }
-        found.retain(|record| !traces.is_foreign(record));
-        // Nothing goes that something stands on: the youngest first.
-        found.sort_by_key(|record| {
-            std::cmp::Reverse(record.created_at.map(|at| (at.seconds, at.nanos)))
-        });
-        let ids: Vec<String> = found.into_iter().map(|record| record.id).collect();
-        let several = if self.prunes_several() { ids.len().max(1) } else { 1 };
         let mut control = ControlClient::new(channel.clone());
+        let (mut pruned, mut last) = (BTreeSet::new(), None);
+        let mut look = 0;
+        loop {
+            let mut found = listed(channel.clone(), traces, since).await?;
+            // What came since is of builds that began later.
+            let last = *last.get_or_insert_with(|| found.iter().map(born).max().flatten());
+            found.retain(|record| born(record) <= last);
+            let (held, free): (Vec<_>, Vec<_>) = found.into_iter().partition(|r| r.in_use);
+            let own: Vec<_> = held.iter().filter(|record| !traces.is_foreign(record)).collect();
+            let enough = match () {
+                () if held.is_empty() && free.is_empty() => 0,
+                () if own.is_empty() && free.is_empty() => LOOKS_AT_OTHERS,
+                () => LOOKS,
+            };
+            if look >= enough {
+                let left = own.into_iter().chain(&free).map(|record| record.id.clone());
+                let left: Vec<String> = left.collect();
+                pruned.retain(|id| !left.contains(id));
+                return Ok(Forgotten { removed: pruned.len(), left });
+            }
+            self.prune_all(&mut control, free, &mut pruned).await;
+            if look > 0 || !held.is_empty() {
+                tokio::time::sleep(BETWEEN).await;
+            }
+            look += 1;
+        }
+    }
+
+    /// Asks for the removal of records that nobody uses.
+    async fn prune_all(
+        &self,
+        control: &mut ControlClient<Channel>,
+        mut records: Vec<control::UsageRecord>,
+        pruned: &mut BTreeSet<String>,
+    ) {
+        // Nothing goes that something stands on: the youngest first.
+        records.sort_by_key(|record| Reverse(born(record)));
+        let ids: Vec<String> = records.into_iter().map(|record| record.id).collect();
+        let several = if self.prunes_several() { ids.len().max(1) } else { 1 };
         for ids in ids.chunks(several) {
-            match tokio::time::timeout(PATIENCE, prune(&mut control, ids)).await {
+            match tokio::time::timeout(PATIENCE, prune(control, ids)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(status)) => tracing::debug!(%status, "cannot prune a layer"),
                 Err(_) => tracing::debug!(?ids, "still being deleted"),
             }
         }
-        // A step that others run at this moment may have been taken for one of this build.
-        let left = listed().await?.into_iter().filter(|record| !traces.is_foreign(record));
-        let left: Vec<String> =
-            left.map(|record| record.id).filter(|id| ids.contains(id)).collect();
-        Ok(Forgotten { removed: ids.len().saturating_sub(left.len()), left })
+        pruned.extend(ids);
     }
+}
+
+/// When the engine made a record.
+fn born(record: &control::UsageRecord) -> Option<(i64, i32)> {
+    record.created_at.map(at)
+}
+
+fn at(time: Timestamp) -> (i64, i32) {
+    (time.seconds, time.nanos)
 }
 
 async fn listed(
