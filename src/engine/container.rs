@@ -6,18 +6,23 @@
 use std::time::Duration;
 
 use bollard_buildkit_proto::moby::buildkit::v1::frontend as pb;
-use bollard_buildkit_proto::moby::buildkit::v1::frontend::exec_message::Input;
+use bollard_buildkit_proto::moby::buildkit::v1::frontend::exec_message::Input as Said;
 use bollard_buildkit_proto::pb as llb;
-use cofferdam_frontend::bridge::{BridgeError, Container, Ended, Limits};
-use tokio::sync::oneshot;
+use cofferdam_frontend::bridge::{BridgeError, Container, Ended, Input, Limits};
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
 use super::{GatewayBridge, status_error};
 
-/// Numbers of what a program writes to.
+/// Numbers of what a program reads from and writes to.
+const INPUT: u32 = 0;
 const OUTPUT: u32 = 1;
 const ERRORS: u32 = 2;
+
+/// Bytes of what a program reads that go at once; engines cap a message at 16 MiB.
+const PART: usize = 64 << 10;
 
 /// How long an engine may take to put containers away.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,6 +35,7 @@ impl GatewayBridge {
     pub(super) async fn run_beside(
         &self,
         container: Container,
+        input: Option<Input>,
         limits: Limits,
     ) -> Result<Ended, BridgeError> {
         let id = crate::random::hex::<12>()
@@ -44,17 +50,30 @@ impl GatewayBridge {
         let answer = self.client().new_container(self.request(made)).await;
         answer.map_err(|status| status_error::read(&status))?;
         let (tell, told) = oneshot::channel();
-        self.closing().spawn(self.clone().speak(id, container.args, limits, tell));
+        self.closing().spawn(self.clone().speak(id, container.args, input, limits, tell));
         told.await.unwrap_or_else(|_| Err(trouble("nobody listens to a program any more")))
     }
 
     /// Runs a container's program and tells what it said; then, or when nobody wants to know any
     /// more, takes the container away.
-    async fn speak(self, id: String, args: Vec<String>, limits: Limits, mut tell: Tell) {
+    async fn speak(
+        self,
+        id: String,
+        args: Vec<String>,
+        input: Option<Input>,
+        limits: Limits,
+        mut tell: Tell,
+    ) {
+        // Our half of the stream stays open: its end would end the process.
+        let (say, said) = mpsc::channel(1);
         let heard = async {
-            let mut messages = self.process(&id, args).await?;
+            let mut messages = self.process(&id, args, input.is_some(), said).await?;
             let mut heard = Heard::new(limits);
-            heard.all(&mut messages).await
+            let feed = feed(&say, &id, input);
+            tokio::select! {
+                heard = heard.all(&mut messages) => heard,
+                never = feed => match never {},
+            }
         };
         tokio::select! {
             // Whether it is heard is the other's affair.
@@ -87,20 +106,45 @@ impl GatewayBridge {
         &self,
         id: &str,
         args: Vec<String>,
+        reads: bool,
+        said: mpsc::Receiver<pb::ExecMessage>,
     ) -> Result<Streaming<pb::ExecMessage>, BridgeError> {
         let meta = llb::Meta { args, cwd: "/".into(), ..llb::Meta::default() };
         let init = pb::InitMessage {
             container_id: id.to_string(),
             meta: Some(meta),
-            fds: vec![OUTPUT, ERRORS],
+            fds: reads.then_some(INPUT).into_iter().chain([OUTPUT, ERRORS]).collect(),
             ..pb::InitMessage::default()
         };
-        let init = pb::ExecMessage { process_id: id.to_string(), input: Some(Input::Init(init)) };
-        // Our half of the stream stays open: its end would end the process.
-        let asked = tokio_stream::once(init).chain(tokio_stream::pending());
+        let asked = tokio_stream::once(message(id, Said::Init(init)));
+        let asked = asked.chain(ReceiverStream::new(said));
         let answer = self.client().exec_process(self.request(asked)).await;
         Ok(answer.map_err(|status| status_error::read(&status))?.into_inner())
     }
+}
+
+fn message(id: &str, said: Said) -> pb::ExecMessage {
+    pb::ExecMessage { process_id: id.to_string(), input: Some(said) }
+}
+
+/// Sends a program what it reads, and its end.
+async fn feed(
+    say: &mpsc::Sender<pb::ExecMessage>,
+    id: &str,
+    input: Option<Input>,
+) -> std::convert::Infallible {
+    if let Some(input) = input {
+        let bytes = input.await.unwrap_or_default();
+        let part = |data: &[u8], eof| pb::FdMessage { fd: INPUT, eof, data: data.to_vec() };
+        let parts = bytes.chunks(PART).map(|data| part(data, false));
+        for part in parts.chain([part(&[], true)]) {
+            // When nobody takes it, the other direction says why.
+            if say.send(message(id, Said::File(part))).await.is_err() {
+                break;
+            }
+        }
+    }
+    std::future::pending().await
 }
 
 fn trouble(message: impl Into<String>) -> BridgeError {
@@ -136,16 +180,16 @@ impl Heard {
     /// Takes a message; the last one brings the end, or one that completes the output.
     fn take(&mut self, message: pb::ExecMessage) -> Result<Option<Ended>, BridgeError> {
         match message.input {
-            Some(Input::File(part)) => {
+            Some(Said::File(part)) => {
                 self.part(&part)?;
                 let all = part.fd == OUTPUT && (self.limits.is_all)(&self.ended.output);
                 Ok(all.then(|| std::mem::take(&mut self.ended)))
             }
-            Some(Input::Exit(exit)) => {
+            Some(Said::Exit(exit)) => {
                 self.exit = Some(exit);
                 Ok(None)
             }
-            Some(Input::Done(_)) => self.end().map(Some),
+            Some(Said::Done(_)) => self.end().map(Some),
             _ => Ok(None),
         }
     }
@@ -188,25 +232,21 @@ mod tests {
     use super::*;
     use bollard_buildkit_proto::google::rpc;
 
-    fn message(input: Input) -> pb::ExecMessage {
-        pb::ExecMessage { process_id: "p".into(), input: Some(input) }
+    fn wrote(fd: u32, data: &str) -> Said {
+        Said::File(pb::FdMessage { fd, eof: false, data: data.into() })
     }
 
-    fn wrote(fd: u32, data: &str) -> Input {
-        Input::File(pb::FdMessage { fd, eof: false, data: data.into() })
-    }
-
-    fn exit(code: u32, error: Option<&str>) -> Input {
+    fn exit(code: u32, error: Option<&str>) -> Said {
         let error =
             error.map(|text| rpc::Status { message: text.into(), ..rpc::Status::default() });
-        Input::Exit(pb::ExitMessage { code, error })
+        Said::Exit(pb::ExitMessage { code, error })
     }
 
-    fn hear(inputs: Vec<Input>) -> Result<Option<Ended>, BridgeError> {
+    fn hear(inputs: Vec<Said>) -> Result<Option<Ended>, BridgeError> {
         let mut heard =
             Heard::new(Limits { output: 8, errors: 4, is_all: |output| output == b"all" });
         for input in inputs {
-            if let Some(ended) = heard.take(message(input))? {
+            if let Some(ended) = heard.take(message("p", input))? {
                 return Ok(Some(ended));
             }
         }
@@ -215,7 +255,7 @@ mod tests {
 
     #[test]
     fn output_after_the_exit_is_output() {
-        let done = Input::Done(pb::DoneMessage {});
+        let done = Said::Done(pb::DoneMessage {});
         let ended = hear(vec![wrote(1, "ab"), exit(0, None), wrote(2, "x"), wrote(1, "cd"), done]);
         let ended = ended.unwrap().unwrap();
         assert_eq!((ended.code, ended.output.as_slice()), (0, &b"abcd"[..]));
@@ -232,13 +272,13 @@ mod tests {
     #[test]
     fn a_stream_without_its_end_is_no_result() {
         assert_eq!(hear(vec![wrote(1, "ab"), exit(0, None)]).unwrap(), None);
-        assert!(hear(vec![wrote(1, "ab"), Input::Done(pb::DoneMessage {})]).is_err());
+        assert!(hear(vec![wrote(1, "ab"), Said::Done(pb::DoneMessage {})]).is_err());
     }
 
     #[test]
     fn output_has_a_limit_and_errors_are_cut() {
         assert!(hear(vec![wrote(1, "12345678"), wrote(1, "9")]).is_err());
-        let done = Input::Done(pb::DoneMessage {});
+        let done = Said::Done(pb::DoneMessage {});
         let ended = hear(vec![wrote(2, "123"), wrote(2, "456"), exit(3, Some("exit")), done]);
         let ended = ended.unwrap().unwrap();
         assert_eq!((ended.code, ended.errors.as_slice()), (3, &b"1234"[..]));
@@ -246,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_program_that_did_not_start_has_the_engines_words() {
-        let done = || Input::Done(pb::DoneMessage {});
+        let done = || Said::Done(pb::DoneMessage {});
         let ended = hear(vec![exit(255, Some("runc: no such file")), done()]).unwrap().unwrap();
         assert_eq!(ended.errors, b"runc: no such file");
         assert!(hear(vec![exit(0, Some("torn")), done()]).is_err());

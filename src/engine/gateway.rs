@@ -10,8 +10,8 @@ use bollard_buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::Llb
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::result::Result as Kind;
 use bollard_buildkit_proto::pb as llb;
 use cofferdam_frontend::bridge::{
-    Bridge, BridgeError, Capabilities, Container, Ended, Limits, Made, Outcome, Parts, Solve,
-    Solved,
+    Bridge, BridgeError, Capabilities, Container, Ended, Input, Limits, Made, Outcome, Parts,
+    Solve, Solved,
 };
 use cofferdam_frontend::dockerfile::Platform;
 use tokio::task::JoinSet;
@@ -201,8 +201,13 @@ impl Bridge for GatewayBridge {
         self.read_range(reference, path, 0, length.min(READ_STEP)).await
     }
 
-    async fn run(&self, container: Container, limits: Limits) -> Result<Ended, BridgeError> {
-        self.run_beside(container, limits).await
+    async fn run(
+        &self,
+        container: Container,
+        input: Option<Input>,
+        limits: Limits,
+    ) -> Result<Ended, BridgeError> {
+        self.run_beside(container, input, limits).await
     }
 }
 

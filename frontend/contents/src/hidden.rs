@@ -21,7 +21,12 @@ pub struct Known(HashSet<u128>);
 impl Known {
     /// Adds what the contents of a layer name.
     pub fn add(&mut self, layer: &Contents) {
-        self.0.extend(layer.paths().iter().map(|path| digest(path)));
+        self.add_paths(&layer.paths());
+    }
+
+    /// Adds what was asked of a layer, see [`Contents::paths`].
+    pub fn add_paths(&mut self, paths: &BTreeSet<String>) {
+        self.0.extend(paths.iter().map(|path| digest(path)));
     }
 
     /// What the contents of these layers name.

@@ -13,9 +13,10 @@ pub const USAGE: &str = "usage:
       below DIR; PATH is absolute within DIR and names one file to leave alone
   digest --file FILE --report FILE
       write the sha256 of a file, sha256:HEX and a newline
-  inspect [--layer DIR [--over DIR] [--base]]... [--needle FILE]...
+  inspect [--layer DIR [--over DIR] [--base]]... [--needle FILE]... [--before]
       search the values in the FILEs in what each layer holds, or, with --over,
-      in what it has added to that DIR; the answer goes to standard output
+      in what it has added to that DIR; the answer goes to standard output;
+      with --before standard input says what is known of the layers below
   version
   help";
 
@@ -63,6 +64,8 @@ pub struct InspectOptions {
     pub layers: Vec<LayerMount>,
     /// Files that hold the values to search for; the answer counts them from zero.
     pub needles: Vec<PathBuf>,
+    /// Whether layers below were inspected before; standard input holds what is known of them.
+    pub before: bool,
 }
 
 /// Where a layer is seen.
@@ -155,6 +158,7 @@ fn inspect(mut args: impl Iterator<Item = OsString>) -> Result<InspectOptions, F
                 Some(layer) => layer.base = true,
                 None => return Err(usage("--base stands before any --layer")),
             },
+            b"--before" => options.before = true,
             b"--needle" => options.needles.push(path("--needle", &mut args)?),
             _ => return Err(unexpected(&arg)),
         }
@@ -250,6 +254,7 @@ mod tests {
     fn a_layer_has_what_is_below_it() {
         let line = "inspect --layer /l/0 --layer /l/1 --over /l/0 --needle /s/0 --needle /s/1";
         let Ok(Command::Inspect(options)) = parsed(line) else { panic!("not parsed") };
+        assert!(!options.before);
         let below: Vec<Option<&str>> =
             options.layers.iter().map(|l| l.over.as_ref()?.to_str()).collect();
         assert_eq!(below, [None, Some("/l/0")]);

@@ -67,6 +67,8 @@ pub enum Failure {
         /// Why.
         cause: io::Error,
     },
+    /// Standard input is not what was announced.
+    Input(io::Error),
     /// Standard output could not be written.
     Output(io::Error),
 }
@@ -97,7 +99,7 @@ impl Failure {
             | Self::Report { path, .. } => path,
             Self::KeptLink { kept, .. } => kept,
             Self::Several { first, .. } => first.path(),
-            Self::Usage(_) | Self::Output(_) => "",
+            Self::Usage(_) | Self::Input(_) | Self::Output(_) => "",
         }
     }
 
@@ -131,6 +133,7 @@ impl fmt::Display for Failure {
             }
             Self::Unreadable { path, cause } => write!(f, "cannot read {path}: {cause}"),
             Self::Report { path, cause } => write!(f, "cannot write the report {path}: {cause}"),
+            Self::Input(cause) => write!(f, "cannot read what is known of lower layers: {cause}"),
             Self::Output(cause) => write!(f, "cannot write to standard output: {cause}"),
         }
     }

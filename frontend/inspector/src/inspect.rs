@@ -15,7 +15,7 @@ mod packages;
 mod visit;
 
 use std::collections::HashSet;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -28,11 +28,21 @@ use self::compare::Below;
 use self::visit::Visit;
 use crate::args::{InspectOptions, LayerMount};
 use crate::error::Failure;
+use crate::report::before::Before;
 use crate::report::inspection::{LayerSum, Spent, Sum};
 use crate::walk::{open_root, walk};
 
-/// Inspects the layers and writes the answer to `out`.
-pub fn run(options: &InspectOptions, out: impl Write + Send) -> Result<(), Failure> {
+/// Bytes of what is known of layers below: names of as many files as are kept of them.
+const BEFORE: u64 = 256 << 20;
+
+/// Inspects the layers and writes the answer to `out`; `input` says what is known of those below.
+pub fn run(
+    options: &InspectOptions,
+    input: impl Read,
+    out: impl Write + Send,
+) -> Result<(), Failure> {
+    // Whoever looks through them may not be done yet.
+    let before = if options.before { read(input)? } else { Before::default() };
     let began = Instant::now();
     let needles = leaks::read(&options.needles)?;
     let sink = Sink::new(out);
@@ -40,9 +50,11 @@ pub fn run(options: &InspectOptions, out: impl Write + Send) -> Result<(), Failu
     let suspects = contents::Suspects::default();
     let searches = !needles.is_empty();
     let contents =
-        contents::Contents::new(&sink, searches.then_some((&needles, &suspects)), &bases);
+        contents::Contents::new(&sink, searches.then_some((&needles, &suspects)), &bases)
+            .over(before.contents);
+    let packages = packages::Packages::new(&sink).over(&before.packages);
     let mut examinations: Vec<Box<dyn Examination + '_>> =
-        vec![Box::new(packages::Packages::new(&sink)), Box::new(contents)];
+        vec![Box::new(packages), Box::new(contents)];
     if searches {
         let (needles, sink, suspects, bases) = (&needles, &sink, &suspects, &bases);
         examinations.push(Box::new(leaks::Leaks { needles, sink, suspects, bases }));
@@ -54,6 +66,12 @@ pub fn run(options: &InspectOptions, out: impl Write + Send) -> Result<(), Failu
     drop(examinations);
     sum.spent = spent(began);
     sink.finish(sum).map_err(Failure::Output)
+}
+
+fn read(input: impl Read) -> Result<Before, Failure> {
+    let mut bytes = Vec::new();
+    input.take(BEFORE).read_to_end(&mut bytes).map_err(Failure::Input)?;
+    serde_json::from_slice(&bytes).map_err(|error| Failure::Input(error.into()))
 }
 
 fn inspect(

@@ -23,7 +23,8 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Strip(options) => strip::run(&options),
         Command::Digest(options) => digest::run(&options),
         Command::Inspect(options) => {
-            inspect::run(&options, std::io::BufWriter::new(std::io::stdout()))
+            let out = std::io::BufWriter::new(std::io::stdout());
+            inspect::run(&options, std::io::stdin().lock(), out)
         }
         Command::Version => say(concat!("cofferdam-inspector ", env!("CARGO_PKG_VERSION"))),
         Command::Help => say(args::USAGE),

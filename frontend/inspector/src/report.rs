@@ -5,6 +5,7 @@ use std::fmt;
 pub use cofferdam_contents::encode_path;
 use serde::{Deserialize, Serialize};
 
+pub mod before;
 pub mod inspection;
 
 /// The version this module reads and writes.

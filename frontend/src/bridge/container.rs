@@ -4,6 +4,11 @@
 //! `ExecProcess` and `ReleaseContainer` of moby/buildkit, frontend/gateway/pb/gateway.proto.
 
 use bollard_buildkit_proto::pb;
+use futures_channel::oneshot;
+
+/// What a program reads on standard input, as soon as somebody knows it; it waits until then. Where
+/// nobody will, there is nothing.
+pub type Input = oneshot::Receiver<Vec<u8>>;
 
 /// What a container is made of; it has no network and its mounts cannot be written.
 #[derive(Clone, Debug, Default, PartialEq)]

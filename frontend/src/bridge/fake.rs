@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Bridge, BridgeError, Capabilities, Container, Ended, Limits, Solve, Solved};
+use super::{Bridge, BridgeError, Capabilities, Container, Ended, Input, Limits, Solve, Solved};
 
 /// Answers in order and remembers what it was asked.
 #[derive(Debug, Default)]
@@ -16,6 +16,7 @@ pub struct FakeBridge {
     asked: Mutex<Vec<Solve>>,
     ends: Mutex<VecDeque<Result<Ended, BridgeError>>>,
     ran: Mutex<Vec<Container>>,
+    read: Mutex<Vec<Option<Vec<u8>>>>,
 }
 
 impl FakeBridge {
@@ -51,6 +52,11 @@ impl FakeBridge {
     /// Every container so far, in order.
     pub fn ran(&self) -> Vec<Container> {
         self.ran.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What each of them read, when it read something.
+    pub fn read(&self) -> Vec<Option<Vec<u8>>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every solve request so far, in order.
@@ -104,8 +110,18 @@ impl Bridge for FakeBridge {
         Ok(file)
     }
 
-    async fn run(&self, container: Container, limits: Limits) -> Result<Ended, BridgeError> {
+    async fn run(
+        &self,
+        container: Container,
+        input: Option<Input>,
+        limits: Limits,
+    ) -> Result<Ended, BridgeError> {
         self.ran.lock().unwrap_or_else(PoisonError::into_inner).push(container);
+        let input = match input {
+            Some(input) => Some(input.await.unwrap_or_default()),
+            None => None,
+        };
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).push(input);
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = ends.pop_front().unwrap_or_else(|| Err(exhausted("end of a program")))?;
         if ended.output.len() > limits.output {

@@ -13,7 +13,7 @@ mod container;
 pub mod fake;
 mod parts;
 
-pub use container::{Container, Ended, Limits, Mount, Mounted};
+pub use container::{Container, Ended, Input, Limits, Mount, Mounted};
 pub use parts::{Outcome, Parts};
 
 /// What an engine said it can do (`Ping`).
@@ -148,6 +148,7 @@ pub trait Bridge {
     fn run(
         &self,
         container: Container,
+        input: Option<Input>,
         limits: Limits,
     ) -> impl Future<Output = Result<Ended, BridgeError>> + Send;
 }

@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 
 pub use self::installed::Installed;
 use super::BuildError;
-use crate::bridge::{Bridge, Container, Limits, Mount, Mounted, Solve};
+use crate::bridge::{Bridge, Container, Input, Limits, Mount, Mounted, Solve};
 use crate::graph::judge::Violation;
 use crate::graph::{Graph, Layer, helper_source};
 
@@ -62,6 +62,12 @@ pub struct Inspected {
 }
 
 impl Inspected {
+    /// Puts together what was found in the layers of an image.
+    pub(super) fn new(layers: Vec<Layer>, mut inspection: Inspection) -> Self {
+        let installed = Installed::of(&mut inspection);
+        Self { layers, inspection, installed }
+    }
+
     /// What a layer is called.
     pub(super) fn place(&self, number: usize) -> String {
         match self.layers.get(number) {
@@ -89,7 +95,8 @@ impl Inspector {
         reference(bridge, helper.definition(None)).await
     }
 
-    /// Looks through the layers of a graph that has run, lowest first; `root` is the helper's.
+    /// Looks through successive layers of a graph as soon as it has run, and the helper's directory,
+    /// `root`, is there. When they stand on others, `below` is what is known of those.
     ///
     /// They are shown as successive states on every engine. Where DiffOp is offered a layer can be
     /// mounted alone, but then nothing shows what it deleted: packages and files that are gone
@@ -100,10 +107,14 @@ impl Inspector {
         &self,
         bridge: &B,
         graph: &Graph,
-        layers: Vec<Layer>,
+        layers: &[Layer],
         root: String,
-    ) -> Result<Inspected, BuildError<E>> {
-        let plan = Plan::new(&layers);
+        below: Option<Input>,
+    ) -> Result<Inspection, BuildError<E>> {
+        if layers.is_empty() {
+            return Ok(Inspection::default());
+        }
+        let plan = Plan::new(layers);
         let edges = plan.edges.iter().map(|edge| graph.definition(Some(edge)));
         let solves = edges.map(|definition| reference(bridge, definition));
         let results = try_join_all(solves).await?;
@@ -118,17 +129,16 @@ impl Inspector {
             dest: secret(n),
             what: Mounted::Secret(needle.id.clone()),
         }));
-        let container =
-            Container { mounts, args: self.args(&plan), platform: self.platform.clone() };
-        let ended = bridge.run(container, LIMITS).await?;
+        let mut args = self.args(&plan);
+        args.extend(below.is_some().then(|| "--before".into()));
+        let container = Container { mounts, args, platform: self.platform.clone() };
+        let ended = bridge.run(container, below, LIMITS).await?;
         if ended.code != 0 {
             let said = String::from_utf8_lossy(&ended.errors).trim().to_string();
             return Err(BuildError::Inspection(format!("exit code {}: {said}", ended.code)));
         }
-        let mut inspection = Inspection::parse(&ended.output, layers.len())
-            .map_err(|error| BuildError::Inspection(error.to_string()))?;
-        let installed = Installed::of(&mut inspection);
-        Ok(Inspected { layers, inspection, installed })
+        Inspection::parse(&ended.output, layers.len())
+            .map_err(|error| BuildError::Inspection(error.to_string()))
     }
 
     fn args(&self, plan: &Plan) -> Vec<String> {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use bollard_buildkit_proto::pb;
 use cofferdam_inspector::report::StripReport;
+use futures_channel::oneshot;
 use futures_util::future::try_join;
 
 use super::inspect::Inspected;
 use super::{BuildError, HardenedPlatform, Inspector, Plan, smoke};
 use crate::bridge::{Bridge, BridgeError, Made, Parts, Solve};
 use crate::graph::judge::Judged;
-use crate::graph::{Graph, GraphError, REPORT_FILE, ScanOp, StripOp};
+use crate::graph::{Graph, GraphError, Layer, REPORT_FILE, ScanOp, StripOp};
 use crate::image_config::{self, ConfigError, ImageConfig};
 
 /// Upper bound of the helper's report, in bytes; a million long paths fit.
@@ -89,13 +90,7 @@ impl Tools<'_> {
         };
         let (ran, inspected) = match self.inspector {
             Some(inspector) if !layers.is_empty() => {
-                // The steps fail here or not at all; what follows only reads what they made.
-                let steps =
-                    async { Ok(solve(bridge, judged.graph().definition(None), true).await?) };
-                let (_, root) = try_join(steps, inspector.helper(bridge)).await?;
-                let inspected = inspector.inspect(bridge, judged.graph(), layers, root);
-                let (ran, inspected) =
-                    try_join(run(bridge, &judged, self.strip), inspected).await?;
+                let (ran, inspected) = self.inspect(bridge, inspector, &judged, layers).await?;
                 (ran, Some(inspected))
             }
             // What holds nothing is known by that.
@@ -123,6 +118,47 @@ impl Tools<'_> {
             networked: judged.graph().has_network(),
         };
         Ok((platform, End { built: judged.graph().clone(), hardened: finished }))
+    }
+}
+
+impl Tools<'_> {
+    /// Runs a judged graph, and looks through its layers: through a base while the steps run, and
+    /// through what they made while it is stripped.
+    async fn inspect<B: Bridge, E: std::error::Error>(
+        self,
+        bridge: &B,
+        inspector: &Inspector,
+        judged: &Judged,
+        layers: Vec<Layer>,
+    ) -> Result<(Ran, Inspected), BuildError<E>> {
+        let graph = judged.graph();
+        let bases = layers.iter().take_while(|layer| layer.base).count();
+        let (below, above) = layers.split_at(bases);
+        let (give_root, root) = oneshot::channel();
+        let (tell, told) = oneshot::channel();
+
+        let early = async {
+            let root = inspector.helper(bridge).await?;
+            // Whoever does not listen any more has failed, and says so.
+            let _ = give_root.send(root.clone());
+            let found = inspector.inspect(bridge, graph, below, root, None).await?;
+            let _ = tell.send(found.before.to_bytes());
+            Ok(found)
+        };
+        let late = async {
+            let root = async {
+                root.await.map_err(|_| BuildError::Inspection("the helper is not there".into()))
+            };
+            // The steps fail here or not at all; what follows only reads what they made.
+            let steps = async { Ok(solve(bridge, graph.definition(None), true).await?) };
+            let (_, root) = try_join(steps, root).await?;
+            let told = (!below.is_empty()).then_some(told);
+            let looked = inspector.inspect(bridge, graph, above, root, told);
+            try_join(run(bridge, judged, self.strip), looked).await
+        };
+        let ((ran, above), mut found) = try_join(late, early).await?;
+        found.join(above);
+        Ok((ran, Inspected::new(layers, found)))
     }
 }
 

@@ -61,6 +61,13 @@ impl<'s, 'w> Contents<'s, 'w> {
         let (known, paths, now) = (Arc::default(), BTreeSet::new(), Mutex::default());
         Self { sink, search, bases, known, paths, now }
     }
+
+    /// The same above layers in which these places stand out.
+    pub(super) fn over(self, paths: BTreeSet<String>) -> Self {
+        let mut known = Known::default();
+        known.add_paths(&paths);
+        Self { known: Arc::new(known), paths, ..self }
+    }
 }
 
 /// A path that is asked for.

@@ -17,8 +17,8 @@ use super::content::Content;
 use super::examine::{At, Examination, Examine, LayerRoot, Name, Want};
 use super::output::Sink;
 use crate::error::Failure;
-use crate::report::encode_path;
 use crate::report::inspection::{Removed, Said};
+use crate::report::{decode_path, encode_path};
 use crate::walk::open_file;
 
 /// Bytes of the names that are kept, 32 MB: more files than any image has that was not made to be a
@@ -49,6 +49,13 @@ struct Now {
 impl<'s, 'w> Packages<'s, 'w> {
     pub(super) fn new(sink: &'s Sink<'w>) -> Self {
         Self { sink, known: BTreeSet::new(), size: 0, now: Mutex::default() }
+    }
+
+    /// The same above layers in which these files say something.
+    pub(super) fn over(mut self, files: &BTreeSet<String>) -> Self {
+        self.known = files.iter().filter_map(|path| Some(decode_path(path)?.into())).collect();
+        self.size = self.known.iter().map(|path| path.len()).sum();
+        self
     }
 }
 

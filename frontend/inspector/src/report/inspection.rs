@@ -10,6 +10,8 @@ use cofferdam_inventory::{Layer, Reading};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::before::Before;
+
 /// The version this module reads and writes.
 pub const VERSION: u32 = 1;
 /// Longest path of a record, in bytes of its text form; of a longer one the end is kept.
@@ -163,6 +165,18 @@ pub struct Sum {
     pub spent: Spent,
 }
 
+impl Sum {
+    fn add(&mut self, above: Self) {
+        let Self { layers, leaks, unread, unsaid, spent } = above;
+        self.layers.extend(layers);
+        self.leaks += leaks;
+        self.unread += unread;
+        self.unsaid += unsaid;
+        self.spent.milliseconds += spent.milliseconds;
+        self.spent.kilobytes = self.spent.kilobytes.max(spent.kilobytes);
+    }
+}
+
 /// What an inspection took; for those who measure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -198,6 +212,8 @@ pub struct Inspection {
     pub contents: Vec<Contents>,
     /// How much was looked at.
     pub sum: Sum,
+    /// What the inspection of layers above these wants to know of them.
+    pub before: Before,
 }
 
 /// Why an answer cannot be used.
@@ -259,9 +275,10 @@ impl Inspection {
                 Record::Leak(leak) => inspection.leaks.push(leak),
                 Record::Unread(unread) => inspection.unread.push(unread),
                 Record::Said(said) => {
-                    let Said { layer, path, reading } = *said;
-                    let (layer, path) = inspection.at(layer, &path)?;
+                    let Said { layer, path: text, reading } = *said;
+                    let (layer, path) = inspection.at(layer, &text)?;
                     layer.read(&path, reading);
+                    inspection.before.packages.insert(text);
                 }
                 Record::Removed(Removed { layer, path }) => {
                     let (layer, path) = inspection.at(layer, &path)?;
@@ -284,7 +301,23 @@ impl Inspection {
         // Threads speak in any order.
         inspection.leaks.sort();
         inspection.unread.sort();
+        inspection.contents.iter().for_each(|contents| inspection.before.add(contents));
         Ok(inspection)
+    }
+
+    /// Puts what was found in the layers above on top.
+    pub fn join(&mut self, above: Self) {
+        let Self { mut leaks, mut unread, packages, contents, sum, before } = above;
+        let below = self.sum.layers.len();
+        leaks.iter_mut().for_each(|leak| leak.layer += below);
+        unread.iter_mut().for_each(|unread| unread.layer += below);
+        self.leaks.extend(leaks);
+        self.unread.extend(unread);
+        self.packages.extend(packages);
+        self.contents.extend(contents);
+        self.sum.add(sum);
+        self.before.packages.extend(before.packages);
+        self.before.contents.extend(before.contents);
     }
 
     /// Whether nothing follows this part of an answer any more.

@@ -5,8 +5,9 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::Tree;
+use crate::support::{self, Tree};
 use cofferdam_contents::{Config, Finding, Options, judge};
+use cofferdam_inspector::report::before::Before;
 use cofferdam_inspector::report::inspection::Inspection;
 
 fn put(tree: &Tree, path: &str, bytes: impl AsRef<[u8]>, mode: u32) {
@@ -21,12 +22,24 @@ fn netrc() -> String {
     format!("machine example.com login me password {}", "Zx81QpLm44")
 }
 
-fn inspect(args: &[&Path], layers: usize) -> Inspection {
-    let helper = env!("CARGO_BIN_EXE_cofferdam-inspector");
-    let output = Command::new(helper).arg("inspect").args(args).output().unwrap();
+fn inspect(args: &[&Path], layers: usize, below: Option<&Before>) -> Inspection {
+    let output = support::inspect(args, below);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!String::from_utf8_lossy(&output.stdout).contains("Zx81"));
     Inspection::parse(&output.stdout, layers).unwrap()
+}
+
+/// Inspects the two: at once, and one after the other.
+fn inspect_two(tree: &Tree, needles: &[&Path]) -> Inspection {
+    let (base, top) = (tree.path("base"), tree.path("top"));
+    let below: [&Path; 3] = ["--layer".as_ref(), &base, "--base".as_ref()];
+    let above: [&Path; 4] = ["--layer".as_ref(), &top, "--over".as_ref(), &base];
+    let whole = inspect(&[&below[..], &above, needles].concat(), 2, None);
+    let mut parts = inspect(&[&below[..], needles].concat(), 1, None);
+    parts.join(inspect(&[&above[..], needles].concat(), 1, Some(&parts.before)));
+    parts.sum.spent = whole.sum.spent;
+    assert_eq!(parts, whole);
+    whole
 }
 
 fn found(inspection: &Inspection, base: usize, user: &str) -> Vec<Finding> {
@@ -59,10 +72,7 @@ fn two(tree: &Tree) {
 fn what_stands_out_is_told_by_layer_and_what_is_gone_is_silent() {
     let tree = Tree::new();
     two(&tree);
-    let (base, top) = (tree.path("base"), tree.path("top"));
-    let args: [&Path; 6] =
-        ["--layer".as_ref(), &base, "--base".as_ref(), "--layer".as_ref(), &top, "--over".as_ref()];
-    let inspection = inspect(&[&args[..], &[&base]].concat(), 2);
+    let inspection = inspect_two(&tree, &[]);
     let findings = found(&inspection, 1, "app");
     let expected = [
         ("unknown-secret", Some(1), "/srv/.netrc"),
@@ -80,19 +90,13 @@ fn what_stands_out_is_told_by_layer_and_what_is_gone_is_silent() {
 fn with_needles_the_same_is_found() {
     let tree = Tree::new();
     two(&tree);
-    let (base, top) = (tree.path("base"), tree.path("top"));
     let secret = tree.root().with_file_name("secret");
     fs::write(&secret, "tr0ub4dor&3-horse").unwrap();
-    let layers: [&Path; 7] = [
-        "--layer".as_ref(),
-        &base,
-        "--base".as_ref(),
-        "--layer".as_ref(),
-        &top,
-        "--over".as_ref(),
-        &base,
-    ];
-    let without = inspect(&layers, 2);
-    let with = inspect(&[&layers[..], &["--needle".as_ref(), &*secret]].concat(), 2);
+    put(&tree, "base/leak", "tr0ub4dor&3-horse", 0o644);
+    put(&tree, "top/leak", "tr0ub4dor&3-horse", 0o644);
+    let without = inspect_two(&tree, &[]);
+    let with = inspect_two(&tree, &["--needle".as_ref(), &*secret]);
     assert_eq!(with.contents, without.contents);
+    let layers: Vec<usize> = with.leaks.iter().map(|leak| leak.layer).collect();
+    assert_eq!(layers, [0, 1]);
 }

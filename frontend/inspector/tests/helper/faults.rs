@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use crate::support::{Tree, in_namespace, skip_without_root};
+use crate::support::{self, Tree, in_namespace, skip_without_root};
 
 fn refused(tree: &Tree, output: &Output, part: &str) {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -12,6 +12,14 @@ fn refused(tree: &Tree, output: &Output, part: &str) {
     assert!(message.contains(part), "{message}");
     assert!(!tree.report_path().exists());
     assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn what_is_known_of_lower_layers_has_to_arrive() {
+    let tree = Tree::new();
+    let output =
+        support::inspect(["--before".as_ref(), "--layer".as_ref(), tree.root().as_os_str()], None);
+    refused(&tree, &output, "cannot read what is known of lower layers");
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! `inspect` on layers of packages: what each brings, changes and takes away.
 
 use std::fs;
+use std::ops::Range;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cofferdam_inspector::report::before::Before;
 use cofferdam_inspector::report::inspection::Inspection;
 use cofferdam_inventory::{attribute, states};
 
-use crate::support::{Tree, in_namespace, skip_without_root};
+use crate::support::{self, Tree, in_namespace, skip_without_root};
 
 /// A package of `node_modules`, and the directories above it.
 fn npm(layer: &Path, name: &str, version: &str) -> PathBuf {
@@ -31,19 +33,28 @@ fn above(tree: &Tree, below: &str, name: &str) -> PathBuf {
     path
 }
 
-/// Inspects states, each on the one before it.
+/// Inspects states, each on the one before it: at once, and the lowest before the others.
 fn inspect(tree: &Tree, names: &[&str]) -> Inspection {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cofferdam-inspector"));
-    command.arg("inspect");
-    for (number, name) in names.iter().enumerate() {
-        command.arg("--layer").arg(tree.path(name));
+    let whole = part(tree, names, 0..names.len(), None);
+    let mut parts = part(tree, names, 0..1, None);
+    parts.join(part(tree, names, 1..names.len(), Some(&parts.before)));
+    parts.sum.spent = whole.sum.spent;
+    assert_eq!(parts, whole);
+    whole
+}
+
+/// Inspects some of them, with what is known of those below.
+fn part(tree: &Tree, names: &[&str], which: Range<usize>, below: Option<&Before>) -> Inspection {
+    let mut args = Vec::new();
+    for number in which.clone() {
+        args.extend(["--layer".into(), tree.path(names[number])]);
         if let Some(below) = number.checked_sub(1) {
-            command.arg("--over").arg(tree.path(names[below]));
+            args.extend(["--over".into(), tree.path(names[below])]);
         }
     }
-    let output = command.output().unwrap();
+    let output = support::inspect(args, below);
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    Inspection::parse(&output.stdout, names.len()).unwrap()
+    Inspection::parse(&output.stdout, which.len()).unwrap()
 }
 
 /// The packages of the last state, each with the layer that it came with.

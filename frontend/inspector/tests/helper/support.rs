@@ -1,12 +1,15 @@
 //! Trees to strip, and the helper's binary to strip them with.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use cofferdam_inspector::report::StripReport;
+use cofferdam_inspector::report::before::Before;
 use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags};
 
 /// `cap_net_raw=ep`, version 2.
@@ -104,6 +107,20 @@ impl Tree {
         assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
         StripReport::parse(&fs::read(self.report_path()).unwrap()).unwrap()
     }
+}
+
+/// Inspects layers, with what is known of those below.
+pub(crate) fn inspect<A: AsRef<OsStr>>(
+    args: impl IntoIterator<Item = A>,
+    below: Option<&Before>,
+) -> Output {
+    let mut command = Command::new(HELPER);
+    command.arg("inspect").args(args).args(below.map(|_| "--before"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut helper = command.spawn().unwrap();
+    let input = below.map(Before::to_bytes).unwrap_or_default();
+    helper.stdin.take().unwrap().write_all(&input).unwrap();
+    helper.wait_with_output().unwrap()
 }
 
 impl Drop for Tree {

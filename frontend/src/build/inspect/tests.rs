@@ -13,9 +13,9 @@ use crate::bridge::{BridgeError, Ended};
 use crate::build::build;
 use crate::graph::testing::{definition, exec, image};
 
-fn leak(layer: usize, path: &str) -> Record {
+fn leak(path: &str) -> Record {
     Record::Leak(Leak {
-        layer,
+        layer: 0,
         path: path.into(),
         place: Place::Content,
         needle: 0,
@@ -27,7 +27,7 @@ fn leak(layer: usize, path: &str) -> Record {
 
 fn answer(records: &[Record]) -> Vec<u8> {
     let mut text = Vec::new();
-    let sum = Sum { layers: vec![LayerSum::default(); 2], ..Sum::default() };
+    let sum = Sum { layers: vec![LayerSum::default()], ..Sum::default() };
     for record in records.iter().chain([&Record::Sum(sum)]) {
         serde_json::to_writer(&mut text, record).unwrap();
         text.push(b'\n');
@@ -42,16 +42,21 @@ fn ended(output: Vec<u8>) -> Result<Ended, BridgeError> {
     Ok(Ended { output, ..Ended::default() })
 }
 
-/// A build of one step with one secret whose inspection ends like this.
-fn scripted(end: Result<Ended, BridgeError>) -> FakeBridge {
+/// A build of one step with one secret, whose base and layer are found to hold this.
+fn scripted(base: &[Record], above: &[Record]) -> FakeBridge {
+    ending(vec![ended(answer(base)), ended(answer(above))])
+}
+
+/// The same whose inspections end like this.
+fn ending(ends: Vec<Result<Ended, BridgeError>>) -> FakeBridge {
     let base = image(BASE);
     let made = definition(vec![base.clone(), exec(&base, vec![])]);
     let mut capabilities = bridge(made.clone(), Vec::new()).capabilities;
     capabilities.gateway.insert(CAPABILITY.into());
-    let names = ["head", "helper", "report", "image", "state-0", "state-1"];
+    let names = ["head", "helper", "base", "report", "image", "layer", "below"];
     let mut answers = vec![solved("lazy", Some(made))];
     answers.extend(names.map(|name| solved(name, None)));
-    FakeBridge::new(answers, vec![report("")]).with_capabilities(capabilities).with_ends(vec![end])
+    FakeBridge::new(answers, vec![report("")]).with_capabilities(capabilities).with_ends(ends)
 }
 
 async fn run(bridge: &FakeBridge) -> Result<crate::Hardened, BuildError<impl std::error::Error>> {
@@ -61,38 +66,57 @@ async fn run(bridge: &FakeBridge) -> Result<crate::Hardened, BuildError<impl std
     build(bridge, &Registry(false), &super::super::Plan { search, ..plan() }, |_| {}).await
 }
 
+/// What a container sees, and its command.
+fn shown(container: &Container) -> (Vec<(&str, Mounted)>, String) {
+    let mounts = container.mounts.iter();
+    (mounts.map(|m| (m.dest.as_str(), m.what.clone())).collect(), container.args.join(" "))
+}
+
 #[tokio::test]
-async fn the_helper_sees_every_layer_beside_what_it_stands_on_and_the_secret() {
-    let bridge = scripted(ended(answer(&[])));
+async fn the_base_is_seen_first_and_then_every_layer_beside_what_it_stands_on() {
+    let bridge = scripted(&[], &[]);
     let hardened = run(&bridge).await.unwrap();
     let inspected = hardened.platforms()[0].inspected.as_ref().unwrap();
-    assert_eq!(inspected.layers.len(), 2);
+    assert_eq!((inspected.layers.len(), inspected.inspection.sum.layers.len()), (2, 2));
     let ran = bridge.ran();
-    let [container] = ran.as_slice() else { panic!("one container") };
-    let shown: Vec<_> =
-        container.mounts.iter().map(|mount| (mount.dest.as_str(), mount.what.clone())).collect();
+    let [base, above] = ran.as_slice() else { panic!("two containers") };
     let result = |name: &str| Mounted::Result(name.into());
+    let secret = ("/inspect/secrets/0", Mounted::Secret("served".into()));
+    let (mounts, command) = shown(base);
     assert_eq!(
-        shown,
+        mounts,
         [
             ("/", result("helper")),
             ("/inspect", Mounted::Empty),
-            ("/inspect/layers/0", result("state-0")),
-            ("/inspect/layers/1", result("state-1")),
-            ("/inspect/secrets/0", Mounted::Secret("served".into())),
+            ("/inspect/layers/0", result("base")),
+            secret.clone(),
         ]
     );
     assert_eq!(
-        container.args.join(" "),
-        "/helper inspect --layer /inspect/layers/0 --base --layer /inspect/layers/1 --over \
-         /inspect/layers/0 --needle /inspect/secrets/0"
+        command,
+        "/helper inspect --layer /inspect/layers/0 --base --needle /inspect/secrets/0"
+    );
+    let (mounts, command) = shown(above);
+    assert_eq!(
+        mounts,
+        [
+            ("/", result("helper")),
+            ("/inspect", Mounted::Empty),
+            ("/inspect/layers/0", result("layer")),
+            ("/inspect/layers/1", result("below")),
+            secret,
+        ]
+    );
+    assert_eq!(
+        command,
+        "/helper inspect --layer /inspect/layers/0 --over /inspect/layers/1 --needle \
+         /inspect/secrets/0 --before"
     );
 }
 
 #[tokio::test]
 async fn a_leak_refuses_the_image_and_names_its_layer() {
-    let leaks = [leak(1, "/a"), leak(1, "/b"), leak(1, "/c"), leak(1, "/d"), leak(0, "/old")];
-    let bridge = scripted(ended(answer(&leaks)));
+    let bridge = scripted(&[leak("/old")], &["/a", "/b", "/c", "/d"].map(leak));
     let BuildError::Leaked(found) = run(&bridge).await.unwrap_err() else { panic!("no leak") };
     let messages: Vec<_> = found.iter().map(|violation| violation.message.as_str()).collect();
     assert_eq!(
@@ -113,28 +137,35 @@ async fn anything_but_a_whole_answer_fails_the_build() {
     let died = Ok(Ended { code: 137, output: whole.clone(), errors: b"killed".to_vec() });
     let lost = Err(BridgeError::Lost("gone".into()));
     for (end, expected) in [(ended(cut), "cut off"), (died, "137: killed"), (lost, "gone")] {
-        let error = run(&scripted(end)).await.unwrap_err().to_string();
+        let error = run(&ending(vec![end])).await.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+    let cut = ended(whole[..whole.len() - 1].to_vec());
+    let error = run(&ending(vec![ended(whole), cut])).await.unwrap_err().to_string();
+    assert!(error.contains("cut off"), "{error}");
 }
 
-fn said(layer: usize, path: &str, text: &str) -> Record {
+fn said(path: &str, text: &str) -> Record {
     let kind = wants(path.as_bytes(), text.len() as u64, 0o644, b"").unwrap();
     let reading = read(kind, path.as_bytes(), &mut text.as_bytes());
-    Record::Said(Box::new(Said { layer, path: format!("/{path}"), reading }))
+    Record::Said(Box::new(Said { layer: 0, path: format!("/{path}"), reading }))
 }
 
 #[tokio::test]
 async fn without_secrets_layers_are_looked_through_for_packages_alone() {
-    let records = [
-        said(1, "a/node_modules/x/package.json", r#"{"name":"x","version":"2"}"#),
-        said(0, "a/node_modules/gone/package.json", r#"{"name":"gone","version":"1"}"#),
-        said(0, "lib/apk/db/installed", "P:musl\nV:1\n\n"),
-        Record::Removed(Removed { layer: 1, path: "/a/node_modules/gone/package.json".into() }),
+    let base = [
+        said("a/node_modules/gone/package.json", r#"{"name":"gone","version":"1"}"#),
+        said("lib/apk/db/installed", "P:musl\nV:1\n\n"),
     ];
-    let bridge = scripted(ended(answer(&records)));
+    let above = [
+        said("a/node_modules/x/package.json", r#"{"name":"x","version":"2"}"#),
+        Record::Removed(Removed { layer: 0, path: "/a/node_modules/gone/package.json".into() }),
+    ];
+    let bridge = scripted(&base, &above);
     let hardened = build(&bridge, &Registry(false), &plan(), |_| {}).await.unwrap();
     assert!(!bridge.ran()[0].args.iter().any(|arg| arg == "--needle"));
+    let known = r#"{"packages":["/a/node_modules/gone/package.json","/lib/apk/db/installed"],"contents":[]}"#;
+    assert_eq!(bridge.read(), [None, Some(known.into())]);
     let inspected = hardened.platforms()[0].inspected.as_ref().unwrap();
     let Installed { inventory, layer_of } = &inspected.installed;
     let names: Vec<_> = inventory.packages.iter().map(ToString::to_string).collect();
@@ -147,8 +178,8 @@ async fn without_secrets_layers_are_looked_through_for_packages_alone() {
 
 #[tokio::test]
 async fn what_names_no_layer_of_the_image_is_no_answer() {
-    let elsewhere = Record::Removed(Removed { layer: 2, path: "/x".into() });
-    let error = run(&scripted(ended(answer(&[elsewhere])))).await.unwrap_err().to_string();
+    let elsewhere = Record::Removed(Removed { layer: 1, path: "/x".into() });
+    let error = run(&scripted(&[], &[elsewhere])).await.unwrap_err().to_string();
     assert!(error.contains("a place that is none"), "{error}");
 }
 
@@ -163,7 +194,7 @@ async fn an_engine_that_runs_no_containers_says_nothing_of_packages() {
 
 #[tokio::test]
 async fn an_engine_that_runs_no_containers_is_too_old_for_secrets() {
-    let mut bridge = scripted(ended(answer(&[])));
+    let mut bridge = scripted(&[], &[]);
     bridge.capabilities.gateway.remove(CAPABILITY);
     let error = run(&bridge).await.unwrap_err();
     assert!(matches!(error, BuildError::TooOld(missing) if missing == [CAPABILITY]));

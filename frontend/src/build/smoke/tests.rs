@@ -6,7 +6,7 @@ use bollard_buildkit_proto::pb::op::Op as Body;
 
 use super::super::tests::{BASE, NoEntry};
 use super::*;
-use crate::bridge::{Capabilities, Container, Ended, Limits, Solved};
+use crate::bridge::{Capabilities, Container, Ended, Input, Limits, Solved};
 use crate::graph::testing::{definition, exec, image};
 
 /// An engine in which the command works when these files keep their bits.
@@ -48,7 +48,7 @@ impl Bridge for Engine {
         panic!("nothing is read")
     }
 
-    async fn run(&self, _: Container, _: Limits) -> Result<Ended, BridgeError> {
+    async fn run(&self, _: Container, _: Option<Input>, _: Limits) -> Result<Ended, BridgeError> {
         panic!("no container")
     }
 }
