@@ -144,6 +144,7 @@ pub async fn build<B: Bridge + Sync, P: PinSource + Sync>(
     let strip = StripOp {
         local: plan.helper_local.clone(),
         args: plan.helper_args.clone(),
+        env: Vec::new(),
         platform: native.cloned(),
     };
     let scan = plan.scan.clone().map(|scan| scan.on(native.cloned()));

@@ -11,6 +11,7 @@ tests![
     strip_without_a_shell,
     strip_empty_image,
     strip_hard_links,
+    strip_where_the_base_had_nothing,
     strip_capabilities,
     strip_files_of_the_context,
     keep_suid_with_a_reason,
@@ -71,6 +72,32 @@ fn strip_hard_links(engine: &'static Engine) {
         assert_eq!(engine.root_sh(&image, &format!("stat -c %a {name}")), "755", "{name}");
         assert!(engine.history(&image)[0].contains(&format!(" {name}")));
     }
+}
+
+/// What is known of the base does not hold for what the steps did to it: the first one leaves the
+/// time to get to know it.
+fn strip_where_the_base_had_nothing(engine: &'static Engine) {
+    let project = Project::new(
+        engine,
+        "FROM DEBIAN\n\
+         RUN sleep 2; mkdir /found; find /usr -mindepth 3 -type d | sort >/found/all; : NAME\n\
+         RUN cp /bin/true \"$(sed -n 3p /found/all)\"/added && chmod 4755 \"$(sed -n 3p /found/all)\"/added\n\
+         RUN f=$(find /usr/share -mindepth 3 -type f | head -n 1) && chmod 6755 $f\n\
+         RUN d=$(find /usr -mindepth 4 -type d | sort | tail -n 1) && rm -r $d && mkdir $d && \
+             cp /bin/true $d/replaced && chmod 2755 $d/replaced\n\
+         RUN d=$(find /etc -mindepth 1 -type d | sort | head -n 1) && cp -r $d /etc/moved && rm -r $d && \
+             cp /bin/true /etc/moved/moved && chmod 4755 /etc/moved/moved\n\
+         RUN find / -xdev -perm /6000 -type f | sort >/found/before\n",
+    );
+    let image = project.built(&[]);
+    assert_eq!(engine.root_sh(&image, "find / -xdev -perm /6000 -type f"), "");
+    let before = engine.root_sh(&image, "cat /found/before");
+    for end in ["/added", "/replaced", "/moved"] {
+        assert!(before.lines().any(|line| line.ends_with(end)), "{before}");
+    }
+    let told = &engine.history(&image)[0];
+    let told: Vec<&str> = told.trim_start_matches("cofferdam strip ").split(' ').collect();
+    assert_eq!(told, before.lines().collect::<Vec<_>>());
 }
 
 /// A capability is a set-uid bit by another name.

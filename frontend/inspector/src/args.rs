@@ -5,18 +5,22 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::error::Failure;
+use crate::report::plain::Plain;
 
 /// What the helper prints for `help`.
 pub const USAGE: &str = "usage:
   strip --root DIR --report FILE [--keep PATH]... [--keep-capabilities]
       remove set-uid and set-gid bits and file capabilities from regular files
-      below DIR; PATH is absolute within DIR and names one file to leave alone
+      below DIR; PATH is absolute within DIR and names one file to leave alone;
+      directories of an overlay that COFFERDAM_PLAIN tells are not entered
   digest --file FILE --report FILE
       write the sha256 of a file, sha256:HEX and a newline
   inspect [--layer DIR [--over DIR] [--base]]... [--needle FILE]... [--before]
+          [--plain]
       search the values in the FILEs in what each layer holds, or, with --over,
       in what it has added to that DIR; the answer goes to standard output;
-      with --before standard input says what is known of the layers below
+      with --before standard input says what is known of the layers below; with
+      --plain, for one layer, also directories that hold nothing to strip
   version
   help";
 
@@ -46,6 +50,8 @@ pub struct StripOptions {
     pub keep: Vec<Vec<u8>>,
     /// Whether `security.capability` attributes are left alone everywhere.
     pub keep_capabilities: bool,
+    /// Directories that were found to hold nothing to strip.
+    pub plain: Vec<Plain>,
 }
 
 /// The meaning of the options of `digest`.
@@ -66,6 +72,8 @@ pub struct InspectOptions {
     pub needles: Vec<PathBuf>,
     /// Whether layers below were inspected before; standard input holds what is known of them.
     pub before: bool,
+    /// Whether to tell the directories that hold nothing to strip; there is one layer then.
+    pub plain: bool,
 }
 
 /// Where a layer is seen.
@@ -123,7 +131,7 @@ fn strip(mut args: impl Iterator<Item = OsString>) -> Result<StripOptions, Failu
     keep.dedup();
     let root = root.ok_or_else(|| usage("strip needs --root DIR"))?;
     let report = report.ok_or_else(|| usage("strip needs --report FILE"))?;
-    Ok(StripOptions { root, report, keep, keep_capabilities })
+    Ok(StripOptions { root, report, keep, keep_capabilities, plain: Vec::new() })
 }
 
 fn digest(mut args: impl Iterator<Item = OsString>) -> Result<DigestOptions, Failure> {
@@ -158,10 +166,14 @@ fn inspect(mut args: impl Iterator<Item = OsString>) -> Result<InspectOptions, F
                 Some(layer) => layer.base = true,
                 None => return Err(usage("--base stands before any --layer")),
             },
+            b"--plain" => options.plain = true,
             b"--before" => options.before = true,
             b"--needle" => options.needles.push(path("--needle", &mut args)?),
             _ => return Err(unexpected(&arg)),
         }
+    }
+    if options.plain && options.layers.len() != 1 {
+        return Err(usage("--plain is for one layer"));
     }
     Ok(options)
 }
@@ -280,6 +292,7 @@ mod tests {
         assert!(message("inspect --over /a").contains("before any --layer"));
         assert!(message("inspect --layer /a --over /b --over /c").contains("twice"));
         assert!(message("inspect --layer a").contains("absolute"));
+        assert!(message("inspect --plain --layer /a --layer /b").contains("one layer"));
         assert!(message("inspect --needle").contains("needs a value"));
         assert!(message("version now").contains("unexpected"));
     }

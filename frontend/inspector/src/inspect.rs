@@ -12,6 +12,7 @@ mod gone;
 mod leaks;
 mod output;
 mod packages;
+mod plain;
 mod visit;
 
 use std::collections::HashSet;
@@ -55,6 +56,9 @@ pub fn run(
     let packages = packages::Packages::new(&sink).over(&before.packages);
     let mut examinations: Vec<Box<dyn Examination + '_>> =
         vec![Box::new(packages), Box::new(contents)];
+    if options.plain {
+        examinations.push(Box::new(plain::Directories::new(&sink)));
+    }
     if searches {
         let (needles, sink, suspects, bases) = (&needles, &sink, &suspects, &bases);
         examinations.push(Box::new(leaks::Leaks { needles, sink, suspects, bases }));

@@ -17,6 +17,8 @@ pub mod error;
 #[cfg(feature = "helper")]
 pub mod inspect;
 #[cfg(feature = "helper")]
+pub mod overlay;
+#[cfg(feature = "helper")]
 pub mod strip;
 #[cfg(feature = "helper")]
 pub mod walk;

@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use cofferdam_inspector::args::{self, Command};
+use cofferdam_inspector::args::{self, Command, StripOptions};
 use cofferdam_inspector::error::Failure;
+use cofferdam_inspector::report::plain::{Malformed, Plain, VARIABLE, of_variable};
 use cofferdam_inspector::{digest, inspect, strip};
 
 fn main() -> ExitCode {
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Strip(options) => strip::run(&options),
+        Command::Strip(options) => strip::run(&StripOptions { plain: plain()?, ..options }),
         Command::Digest(options) => digest::run(&options),
         Command::Inspect(options) => {
             let out = std::io::BufWriter::new(std::io::stdout());
@@ -29,6 +30,13 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Version => say(concat!("cofferdam-inspector ", env!("CARGO_PKG_VERSION"))),
         Command::Help => say(args::USAGE),
     }
+}
+
+/// The directories that the environment says hold nothing to strip.
+fn plain() -> Result<Vec<Plain>, Failure> {
+    let value = std::env::var_os(VARIABLE).unwrap_or_default();
+    let read = value.to_str().ok_or(Malformed).and_then(of_variable);
+    read.map_err(|malformed| Failure::Usage(malformed.to_string()))
 }
 
 fn say(text: &str) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod before;
 pub mod inspection;
+pub mod plain;
 
 /// The version this module reads and writes.
 pub const VERSION: u32 = 1;

@@ -10,12 +10,16 @@ mod entry;
 mod find;
 mod output;
 
-use std::os::fd::AsFd;
+use std::collections::HashMap;
+use std::os::fd::{AsFd, BorrowedFd};
 
+pub use self::entry::PRIVILEGE_BITS;
 use self::entry::{Found, Verdict};
 use self::find::Finder;
 use crate::args::StripOptions;
 use crate::error::Failure;
+use crate::overlay;
+use crate::report::plain::Plain;
 use crate::report::{FileEntry, Scanned, StripReport, VERSION, encode_path};
 use crate::walk::{open_root, walk};
 
@@ -26,14 +30,21 @@ pub fn run(options: &StripOptions) -> Result<(), Failure> {
     output::write(&options.report, &report)
 }
 
+/// The directories that need not be entered, by inode: none where they cannot be told for certain.
+fn plain(root: BorrowedFd<'_>, told: &[Plain]) -> Result<HashMap<u64, Plain>, Failure> {
+    let overlay = overlay::is_one(root).map_err(|cause| Failure::at("examine", b"/", cause))?;
+    Ok(told.iter().filter(|_| overlay).map(|plain| (plain.inode, *plain)).collect())
+}
+
 /// Strips the image below the root; the report is complete when it returns.
 pub fn strip(options: &StripOptions) -> Result<StripReport, Failure> {
     let root = open_root(&options.root)?;
-    let finders = walk(root.as_fd(), Finder::default)?;
+    let plain = plain(root.as_fd(), &options.plain)?;
+    let finders = walk(root.as_fd(), || Finder::new(&plain))?;
     let mut scanned = Scanned::default();
     let (mut setgid_dirs, mut found) = (0, Vec::new());
     for finder in finders {
-        let Finder { files, dirs, setgid_dirs: setgid, found: mut part } = finder;
+        let Finder { files, dirs, setgid_dirs: setgid, found: mut part, plain: _ } = finder;
         scanned.files += files;
         scanned.dirs += dirs;
         setgid_dirs += setgid;
@@ -69,7 +80,7 @@ pub fn strip(options: &StripOptions) -> Result<StripReport, Failure> {
 /// other snapshotters stripping one name strips them all. The same options must
 /// not give different images on different engines.
 fn refuse_half_kept(found: &[(Vec<u8>, Found)], verdicts: &[Verdict]) -> Result<(), Failure> {
-    let kept: std::collections::HashMap<_, _> = found
+    let kept: HashMap<_, _> = found
         .iter()
         .zip(verdicts)
         .filter(|(_, verdict)| verdict.listed)

@@ -131,6 +131,8 @@ impl Inspector {
         }));
         let mut args = self.args(&plan);
         args.extend(below.is_some().then(|| "--before".into()));
+        // A base alone: what it holds is known before it is stripped.
+        args.extend(matches!(layers, [Layer { base: true, .. }]).then(|| "--plain".into()));
         let container = Container { mounts, args, platform: self.platform.clone() };
         let ended = bridge.run(container, below, LIMITS).await?;
         if ended.code != 0 {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bollard_buildkit_proto::pb;
 use cofferdam_inspector::report::StripReport;
+use cofferdam_inspector::report::plain::{VARIABLE, to_variable};
 use futures_channel::oneshot;
 use futures_util::future::try_join;
 
@@ -136,12 +137,14 @@ impl Tools<'_> {
         let (below, above) = layers.split_at(bases);
         let (give_root, root) = oneshot::channel();
         let (tell, told) = oneshot::channel();
+        let (tell_plain, mut plain) = oneshot::channel();
 
         let early = async {
             let root = inspector.helper(bridge).await?;
             // Whoever does not listen any more has failed, and says so.
             let _ = give_root.send(root.clone());
             let found = inspector.inspect(bridge, graph, below, root, None).await?;
+            let _ = tell_plain.send(found.plain.clone());
             let _ = tell.send(found.before.to_bytes());
             Ok(found)
         };
@@ -154,7 +157,11 @@ impl Tools<'_> {
             let (_, root) = try_join(steps, root).await?;
             let told = (!below.is_empty()).then_some(told);
             let looked = inspector.inspect(bridge, graph, above, root, told);
-            try_join(run(bridge, judged, self.strip), looked).await
+            // It saves time to know it, and costs time to wait for it.
+            let plain = plain.try_recv().ok().flatten().unwrap_or_default();
+            let env = vec![format!("{VARIABLE}={}", to_variable(&plain))];
+            let strip = StripOp { env, ..self.strip.clone() };
+            try_join(run(bridge, judged, &strip), looked).await
         };
         let ((ran, above), mut found) = try_join(late, early).await?;
         found.join(above);

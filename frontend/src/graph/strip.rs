@@ -29,6 +29,8 @@ pub struct StripOp {
     pub local: String,
     /// The helper's arguments, its path first.
     pub args: Vec<String>,
+    /// Its environment, `NAME=value`: what engines need not repeat wherever they name the op.
+    pub env: Vec<String>,
     /// The engine's own platform: the helper runs natively.
     pub platform: Option<pb::Platform>,
 }
@@ -69,6 +71,7 @@ impl Graph {
                 op: Some(Body::Exec(pb::ExecOp {
                     meta: Some(pb::Meta {
                         args: strip.args.clone(),
+                        env: strip.env.clone(),
                         cwd: "/".into(),
                         ..pb::Meta::default()
                     }),
@@ -125,7 +128,8 @@ mod tests {
     use super::*;
 
     fn strip() -> StripOp {
-        StripOp { local: "helper-1".into(), args: vec!["/helper".into()], platform: None }
+        let args = vec!["/helper".into()];
+        StripOp { local: "helper-1".into(), args, env: Vec::new(), platform: None }
     }
 
     #[test]

@@ -8,14 +8,12 @@ use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Stat, fstat, fstatfs, statat};
+use rustix::fs::{AtFlags, Stat, fstat, statat};
 use rustix::io::Errno;
 
 use crate::error::Failure;
+use crate::overlay::{self, changed};
 use crate::walk::{Node, open_root};
-
-/// `OVERLAYFS_SUPER_MAGIC`, from the kernel's include/uapi/linux/magic.h.
-const OVERLAY: i64 = 0x794c_7630;
 
 /// The file system that a layer was made on.
 #[derive(Debug)]
@@ -33,7 +31,7 @@ impl Below {
         let fail = |cause| Failure::at("examine the root", b"/", cause);
         let root = open_root(path)?;
         let changed = changed(&fstat(&root).map_err(fail)?);
-        let overlay = fstatfs(above).map_err(fail)?.f_type == OVERLAY;
+        let overlay = overlay::is_one(above).map_err(fail)?;
         Ok(Self { root, changed, overlay })
     }
 
@@ -53,15 +51,14 @@ impl Below {
 
     /// Whether the layer has nothing in a directory, which is `here` in it and `there` below it.
     ///
-    /// An overlay's layer holds every directory above each of its own files. It merges such a
-    /// directory with what is below, and a merged one has one link only (Linux,
-    /// fs/overlayfs/inode.c, `ovl_getattr`): with more it is the very directory below, or one that
-    /// replaces it, which has an inode of its own. The layer's directories are also made after
+    /// An overlay's layer holds every directory above each of its own files, see [`overlay`]: one
+    /// of a single layer is the very directory below, or one that replaces it, which has an inode
+    /// of its own. The layer's directories are also made after
     /// everything below it was finished: one that changed last before the root below did cannot be
     /// the layer's. Elsewhere nothing is known, and for the layer's own root neither.
     pub fn has_none_of(&self, here: &Stat, there: &Stat) -> bool {
         let known = |stat: &Stat| (changed(stat), stat.st_mtime, stat.st_mtime_nsec, stat.st_mode);
-        let lone = here.st_nlink > 1 && here.st_ino == there.st_ino;
+        let lone = overlay::is_of_one_layer(here) && here.st_ino == there.st_ino;
         self.overlay && known(here) == known(there) && (lone || changed(here) < self.changed)
     }
 }
@@ -79,9 +76,4 @@ pub fn is_unchanged(below: BorrowedFd<'_>, name: &CStr, here: &Stat) -> Result<b
 pub fn same(here: &Stat, there: &Stat) -> bool {
     let known = |stat: &Stat| (stat.st_ino, changed(stat), stat.st_size, stat.st_mode);
     known(here) == known(there)
-}
-
-fn changed(stat: &Stat) -> (i64, i64) {
-    let nanoseconds = i64::try_from(stat.st_ctime_nsec).unwrap_or(i64::MAX);
-    (stat.st_ctime, nanoseconds)
 }

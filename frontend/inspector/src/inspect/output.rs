@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::report::inspection::{
     Leak, MOST_SAID, Record, Remarkable, Removed, Said, Sum, Unread, VERSION, hex,
 };
+use crate::report::plain::Plain;
 
 /// Records of one kind that are written; a hostile image could have any number.
 const MOST: u64 = 10_000;
@@ -102,6 +103,12 @@ impl<'w> Sink<'w> {
     /// A file that said something is gone.
     pub fn removed(&self, removed: Removed) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write(&Record::Removed(removed));
+    }
+
+    /// Directories that hold nothing to strip.
+    pub fn plain(&self, directories: Vec<Plain>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.write(&Record::Plain { directories });
     }
 
     /// Ends the answer.

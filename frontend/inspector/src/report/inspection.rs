@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::before::Before;
+use super::plain::Plain;
 
 /// The version this module reads and writes.
 pub const VERSION: u32 = 1;
@@ -34,6 +35,11 @@ pub enum Record {
     Removed(Removed),
     /// What stands out in a layer.
     Remarkable(Box<Remarkable>),
+    /// Directories that hold nothing to strip.
+    Plain {
+        /// Those with the most in them first.
+        directories: Vec<Plain>,
+    },
     /// What was looked at; after all the others.
     Sum(Sum),
     /// The last line.
@@ -212,6 +218,8 @@ pub struct Inspection {
     pub contents: Vec<Contents>,
     /// How much was looked at.
     pub sum: Sum,
+    /// Directories that hold nothing to strip, where that was asked.
+    pub plain: Vec<Plain>,
     /// What the inspection of layers above these wants to know of them.
     pub before: Before,
 }
@@ -289,6 +297,7 @@ impl Inspection {
                     let place = inspection.contents.get_mut(layer);
                     *place.ok_or(InspectionError::Nowhere)? = contents;
                 }
+                Record::Plain { directories } => inspection.plain = directories,
                 Record::Sum(found) => sum = Some(found),
                 Record::End { .. } => return Err(InspectionError::Damaged),
             }
@@ -307,7 +316,7 @@ impl Inspection {
 
     /// Puts what was found in the layers above on top.
     pub fn join(&mut self, above: Self) {
-        let Self { mut leaks, mut unread, packages, contents, sum, before } = above;
+        let Self { mut leaks, mut unread, packages, contents, sum, plain, before } = above;
         let below = self.sum.layers.len();
         leaks.iter_mut().for_each(|leak| leak.layer += below);
         unread.iter_mut().for_each(|unread| unread.layer += below);
@@ -316,6 +325,7 @@ impl Inspection {
         self.packages.extend(packages);
         self.contents.extend(contents);
         self.sum.add(sum);
+        self.plain.extend(plain);
         self.before.packages.extend(before.packages);
         self.before.contents.extend(before.contents);
     }

@@ -9,7 +9,7 @@ use crate::report::{FileEntry, encode_path};
 use crate::walk::Node;
 
 /// Set-uid and set-gid.
-pub(super) const PRIVILEGE_BITS: u32 = 0o6000;
+pub const PRIVILEGE_BITS: u32 = 0o6000;
 const SET_UID: u32 = 0o4000;
 const SET_GID: u32 = 0o2000;
 

@@ -1,5 +1,6 @@
 //! The first pass: find every name that carries privileges, change nothing.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,12 +12,13 @@ use rustix::io::Errno;
 use super::entry::{Found, PRIVILEGE_BITS};
 use crate::capability::ATTRIBUTE;
 use crate::error::Failure;
+use crate::overlay::{changed, is_of_one_layer};
 use crate::report::encode_path;
+use crate::report::plain::Plain;
 use crate::walk::{Descend, Dir, Visitor, open_file};
 
 /// What one thread saw.
-#[derive(Default)]
-pub(super) struct Finder {
+pub(super) struct Finder<'p> {
     /// Names of regular files.
     pub(super) files: u64,
     /// Directories.
@@ -25,12 +27,42 @@ pub(super) struct Finder {
     pub(super) setgid_dirs: u64,
     /// Names with privileges, in no order.
     pub(super) found: Vec<Found>,
+    /// Directories that hold nothing of it, by inode.
+    pub(super) plain: &'p HashMap<u64, Plain>,
 }
 
-impl Visitor for Finder {
+impl<'p> Finder<'p> {
+    /// One that does not enter these directories.
+    pub(super) fn new(plain: &'p HashMap<u64, Plain>) -> Self {
+        Self { files: 0, dirs: 0, setgid_dirs: 0, found: Vec::new(), plain }
+    }
+
+    /// What is known of a directory that need not be entered.
+    fn known(&self, dir: &Dir<'_>) -> Result<Option<Plain>, Errno> {
+        if self.plain.is_empty() {
+            return Ok(None);
+        }
+        let stat = fstat(dir.fd)?;
+        let plain = self.plain.get(&stat.st_ino).filter(|plain| {
+            let (seconds, nanoseconds) = plain.changed;
+            is_of_one_layer(&stat) && changed(&stat) == (seconds, nanoseconds.into())
+        });
+        Ok(plain.copied())
+    }
+}
+
+impl Visitor for Finder<'_> {
     type Work = Infallible;
 
-    fn directory(&mut self, _: &Dir<'_>, mode: u32) -> Result<Descend, Failure> {
+    fn directory(&mut self, dir: &Dir<'_>, mode: u32) -> Result<Descend, Failure> {
+        let known =
+            self.known(dir).map_err(|cause| Failure::at("examine", &dir.node.path(), cause))?;
+        if let Some(Plain { files, dirs, setgid_dirs, .. }) = known {
+            self.files += u64::from(files);
+            self.dirs += u64::from(dirs);
+            self.setgid_dirs += u64::from(setgid_dirs);
+            return Ok(Descend::Past);
+        }
         self.dirs += 1;
         self.setgid_dirs += u64::from(mode & 0o2000 != 0);
         Ok(Descend::Into)

@@ -30,6 +30,11 @@ impl Node {
         Arc::new(Self { parent: Some(Arc::clone(parent)), name })
     }
 
+    /// The directory it is in; `None` for the root.
+    pub fn parent(&self) -> Option<&Arc<Self>> {
+        self.parent.as_ref()
+    }
+
     /// Whether this is the root.
     pub fn is_root(&self) -> bool {
         self.parent.is_none()

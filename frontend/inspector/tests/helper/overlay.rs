@@ -2,11 +2,27 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt as _};
 use std::path::Path;
 
-use crate::support::{NET_RAW, Tree, capability, in_namespace, set_capability, skip_without_root};
+use crate::support::{
+    self, NET_RAW, Tree, capability, in_namespace, set_capability, skip_without_root,
+};
 use cofferdam_inspector::report::StripReport;
+use cofferdam_inspector::report::inspection::Inspection;
+use cofferdam_inspector::report::plain::{Plain, VARIABLE, to_variable};
+
+/// Mounts an overlay on the root, or ends with 77.
+fn mount(lower: &Tree, layers: &Tree) -> String {
+    layers.dir("upper", 0o755);
+    layers.dir("work", 0o755);
+    format!(
+        "mount -t overlay overlay -o 'lowerdir={},upperdir={},workdir={}' \"$ROOT\" || exit 77",
+        lower.root().display(),
+        layers.path("upper").display(),
+        layers.path("work").display(),
+    )
+}
 
 /// Everything below `dir`, as `path mode`, directories with a slash at the end.
 fn listing(dir: &Path, prefix: &str, into: &mut BTreeSet<String>) {
@@ -39,17 +55,12 @@ fn every_hard_link_is_changed_and_only_changed_files_are_copied_up() {
 
     let tree = Tree::new();
     let layers = Tree::new();
-    layers.dir("upper", 0o755);
-    layers.dir("work", 0o755);
     // Redirects and indexes as the engine mounts it: the kernel's defaults.
     let script = format!(
-        "mount -t overlay overlay -o 'lowerdir={},upperdir={},workdir={}' \"$ROOT\" || exit 77; \
-         \"$HELPER\" strip --root \"$ROOT\" --report \"$REPORT\" --keep /opt/keep || exit 1; \
+        "{}; \"$HELPER\" strip --root \"$ROOT\" --report \"$REPORT\" --keep /opt/keep || exit 1; \
          find \"$ROOT\" -type f -perm /6000; \
          exec \"$HELPER\" strip --root \"$ROOT\" --report \"$REPORT.second\" --keep /opt/keep",
-        lower.root().display(),
-        layers.path("upper").display(),
-        layers.path("work").display(),
+        mount(&lower, &layers),
     );
     let Some(output) = in_namespace(&tree, &script) else { return };
     if output.status.code() == Some(77) {
@@ -85,4 +96,86 @@ fn every_hard_link_is_changed_and_only_changed_files_are_copied_up() {
     // The lower layer is what it was.
     assert_eq!(lower.mode("usr/sbin/zz"), 0o4755);
     assert!(capability(&ping).is_some());
+}
+
+/// What is told of the directories of a base.
+fn plain(base: &Tree) -> Vec<Plain> {
+    let root = base.root();
+    let output = support::inspect(["--layer".as_ref(), root.as_os_str(), "--plain".as_ref()], None);
+    assert!(output.status.success(), "{output:?}");
+    Inspection::parse(&output.stdout, 1).unwrap().plain
+}
+
+#[test]
+fn only_what_is_as_it_was_in_the_base_is_passed_by() {
+    skip_without_root!();
+    let base = Tree::new();
+    // Directories that stay, change below, get files, are replaced, and had privileges before.
+    for dir in ["stays/a/b", "deep/a/b", "gets/a", "chmod/a", "replaced/a", "moved/a", "gone/a"] {
+        base.file(&format!("{dir}/plain"), 0o755);
+    }
+    base.file("had/a/su", 0o4755);
+    base.dir("stays/a/shared", 0o2775);
+    set_capability(&base.file("capable/a/ping", 0o755), &NET_RAW);
+    let known = plain(&base);
+    assert!(known.iter().any(|plain| (plain.files, plain.dirs, plain.setgid_dirs) == (1, 4, 1)));
+
+    let steps = "cd \"$ROOT\" && echo x >deep/a/b/su && chmod 4755 deep/a/b/su && \
+         echo x >gets/a/su && chmod 2755 gets/a/su && chmod 6755 chmod/a/plain && \
+         rm -r replaced/a && mkdir replaced/a && echo x >replaced/a/su && chmod 4755 replaced/a/su && \
+         cp -a moved/a moved/b && chmod 4755 moved/b/plain && rm -r moved/a gone && \
+         mkdir -p new/a && echo x >new/a/su && chmod 4755 new/a/su; \
+         exec \"$HELPER\" strip --root \"$ROOT\" --report \"$REPORT\"";
+    let strip = |variable: String| {
+        let (tree, layers) = (Tree::new(), Tree::new());
+        let script = format!("{}; export {VARIABLE}={variable}; {steps}", mount(&base, &layers));
+        let output = in_namespace(&tree, &script)?;
+        if output.status.code() == Some(77) {
+            eprintln!("skipped: overlay cannot be mounted here");
+            return None;
+        }
+        assert!(output.status.success(), "{output:?}");
+        let report = fs::read(tree.report_path()).unwrap();
+        let mut copied = BTreeSet::new();
+        listing(&layers.path("upper"), "", &mut copied);
+        Some((StripReport::parse(&report).unwrap(), copied))
+    };
+    let Some(with) = strip(to_variable(&known)) else { return };
+    assert_eq!(Some(&with), strip(String::new()).as_ref());
+    let stripped: Vec<&str> = with.0.stripped.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(
+        stripped,
+        [
+            "/capable/a/ping",
+            "/chmod/a/plain",
+            "/deep/a/b/su",
+            "/gets/a/su",
+            "/had/a/su",
+            "/moved/b/plain",
+            "/new/a/su",
+            "/replaced/a/su",
+        ]
+    );
+    assert!(with.1.iter().all(|path| !path.ends_with("4755")), "{:?}", with.1);
+
+    // What happens below an overlay, in no layer of its own, shows who goes where.
+    fs::set_permissions(base.path("stays/a/b/plain"), fs::Permissions::from_mode(0o4755)).unwrap();
+    let Some((report, _)) = strip(to_variable(&known)) else { return };
+    assert!(report.stripped.iter().all(|file| !file.path.starts_with("/stays")));
+}
+
+#[test]
+fn elsewhere_every_directory_is_entered() {
+    let tree = Tree::new();
+    let su = tree.file("a/b/su", 0o755);
+    let known = plain(&tree);
+    assert_eq!(known.len(), 2);
+    fs::set_permissions(&su, fs::Permissions::from_mode(0o4755)).unwrap();
+    let script = format!(
+        "export {VARIABLE}={}; exec \"$HELPER\" strip --root \"$ROOT\" --report \"$REPORT\"",
+        to_variable(&known)
+    );
+    let Some(output) = in_namespace(&tree, &script) else { return };
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(tree.mode("a/b/su"), 0o755);
 }

@@ -94,7 +94,7 @@ async fn the_base_is_seen_first_and_then_every_layer_beside_what_it_stands_on() 
     );
     assert_eq!(
         command,
-        "/helper inspect --layer /inspect/layers/0 --base --needle /inspect/secrets/0"
+        "/helper inspect --layer /inspect/layers/0 --base --needle /inspect/secrets/0 --plain"
     );
     let (mounts, command) = shown(above);
     assert_eq!(

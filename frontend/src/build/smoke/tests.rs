@@ -67,7 +67,8 @@ async fn blame(engine: &Engine, command: &str, stripped: &[&str]) -> Option<Blam
         })
         .collect();
     let report = StripReport::parse(&super::super::tests::report(&files.join(","))).unwrap();
-    let strip = StripOp { local: "helper-1".into(), args: vec!["/helper".into()], platform: None };
+    let args = vec!["/helper".into()];
+    let strip = StripOp { local: "helper-1".into(), args, env: Vec::new(), platform: None };
     let hardened = match stripped {
         [] => built.definition(None),
         _ => built.with_strip(&strip).unwrap().image(),
