@@ -12,12 +12,16 @@ use tonic::transport::Channel;
 use super::housekeeping::prune;
 use super::{Engine, EngineError};
 
-/// How often to look, and how long to wait between, until the engine has let go of a build that
-/// ended. It does so after it has said that the build is over, and later when it has a lot to do.
-const LOOKS: usize = 200;
-/// The same where only others seem to use what is there.
-const LOOKS_AT_OTHERS: usize = 20;
-const BETWEEN: Duration = Duration::from_millis(100);
+/// How often to look until the engine has let go of a build that ended: 20 s in all. It does so
+/// after it has said that the build is over, and later when it has a lot to do. After every prune of
+/// somebody's it also uses each record for a moment, to see whether it is there, and what is in use
+/// in that moment is not pruned.
+const LOOKS: u32 = 14;
+/// The same where only others seem to use what is there: 2 s.
+const LOOKS_AT_OTHERS: u32 = 4;
+/// How long to wait after the first look, and at most.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(2);
 /// How long one call may take: a layer can hold a million files, and an engine prunes for one at a
 /// time, which other builds make use of too. Who gives up leaves the layers there.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -74,6 +78,7 @@ impl Engine {
             found.retain(|record| born(record) <= last);
             let (held, free): (Vec<_>, Vec<_>) = found.into_iter().partition(|r| r.in_use);
             let own: Vec<_> = held.iter().filter(|record| !traces.is_foreign(record)).collect();
+            tracing::debug!(look, own = own.len(), held = held.len(), free = free.len(), "looked");
             let enough = match () {
                 () if held.is_empty() && free.is_empty() => 0,
                 () if own.is_empty() && free.is_empty() => LOOKS_AT_OTHERS,
@@ -87,7 +92,7 @@ impl Engine {
             }
             self.prune_all(&mut control, free, &mut pruned).await;
             if look > 0 || !held.is_empty() {
-                tokio::time::sleep(BETWEEN).await;
+                tokio::time::sleep(LONGEST.min(SHORTEST * 2_u32.pow(look))).await;
             }
             look += 1;
         }

@@ -14,6 +14,9 @@ use super::{BuildId, Engine, EngineError, EngineKind};
 /// waits, and a context of many files takes a slow disk many seconds.
 const PATIENCE: Duration = Duration::from_millis(150);
 
+/// How long to wait for another record that is gone.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// How many times to run out of patience. A call that nobody waits for stays in the engine's queue:
 /// one that holds a thousand directories of killed builds would be buried under such calls, a
 /// thousand more with every build.
@@ -134,7 +137,8 @@ fn calls(mut found: Vec<control::UsageRecord>, build: &str, several: bool) -> Ve
     own.chunks(SEVERAL).chain(others.chunks(SEVERAL).take(CALLS_FOR_OTHERS)).map(ids).collect()
 }
 
-/// Returns as soon as the records are gone: some engines then still collect garbage for a while.
+/// Returns as soon as the records are gone, or those of them that nobody uses: engines then look
+/// through all that they know, which takes minutes when many do it at once.
 pub(super) async fn prune(
     control: &mut ControlClient<Channel>,
     ids: &[String],
@@ -143,9 +147,16 @@ pub(super) async fn prune(
     let filter = ids.iter().map(|id| format!("id=={id}")).collect();
     let request = control::PruneRequest { filter, ..Default::default() };
     let mut gone = control.prune(request).await?.into_inner();
-    for _ in ids {
-        let Some(record) = gone.next().await.transpose()? else { break };
+    let mut next = gone.next().await.transpose()?;
+    let mut count = 0;
+    while let Some(record) = next {
         tracing::debug!(id = record.id, size = record.size, "pruned");
+        count += 1;
+        if count == ids.len() {
+            break;
+        }
+        let Ok(answer) = tokio::time::timeout(PAUSE, gone.next()).await else { break };
+        next = answer.transpose()?;
     }
     Ok(())
 }
