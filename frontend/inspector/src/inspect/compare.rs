@@ -52,10 +52,10 @@ impl Below {
     /// Whether the layer has nothing in a directory, which is `here` in it and `there` below it.
     ///
     /// An overlay's layer holds every directory above each of its own files, see [`overlay`]: one
-    /// of a single layer is the very directory below, or one that replaces it, which has an inode
-    /// of its own. The layer's directories are also made after
-    /// everything below it was finished: one that changed last before the root below did cannot be
-    /// the layer's. Elsewhere nothing is known, and for the layer's own root neither.
+    /// of a single layer is the very directory below, or one that replaces it, which has an inode of
+    /// its own. The layer's directories are also made after everything below it was finished: one
+    /// that changed last before the root below did cannot be the layer's. Elsewhere nothing is known,
+    /// and for the layer's own root neither.
     pub fn has_none_of(&self, here: &Stat, there: &Stat) -> bool {
         let known = |stat: &Stat| (changed(stat), stat.st_mtime, stat.st_mtime_nsec, stat.st_mode);
         let lone = overlay::is_of_one_layer(here) && here.st_ino == there.st_ino;

@@ -34,6 +34,7 @@ struct Directory {
     number: usize,
     /// What it is known by; `None` when it could not be told from others.
     known: Option<(u64, (i64, u32))>,
+    /// Whether something in it has privileges, or may get them from outside of it.
     privileged: bool,
     files: u32,
     dirs: u32,
@@ -126,7 +127,9 @@ impl Examine for Reader<'_, '_, '_> {
                 let Some(directory) = self.seen.last_mut() else { return };
                 let capable = |(name, _): &(Vec<u8>, Vec<u8>)| name == ATTRIBUTE.to_bytes();
                 directory.files = directory.files.saturating_add(1);
+                // A file with another name may change by it: an overlay with an index shows both.
                 directory.privileged |= name.at.stat.st_mode & PRIVILEGE_BITS != 0
+                    || name.at.stat.st_nlink > 1
                     || name.attributes.iter().any(capable)
                     || !Arc::ptr_eq(&directory.node, &name.at.node);
             }

@@ -119,6 +119,12 @@ fn only_what_is_as_it_was_in_the_base_is_passed_by() {
     set_capability(&base.file("capable/a/ping", 0o755), &NET_RAW);
     let known = plain(&base);
     assert!(known.iter().any(|plain| (plain.files, plain.dirs, plain.setgid_dirs) == (1, 4, 1)));
+    // A second name makes both of its directories unsure.
+    let linked = base.path("gone/a/linked");
+    fs::hard_link(base.path("stays/a/b/plain"), &linked).unwrap();
+    assert!(plain(&base).iter().all(|plain| !(plain.files > 0 && plain.setgid_dirs > 0)));
+    fs::remove_file(linked).unwrap();
+    let known = plain(&base);
 
     let steps = "cd \"$ROOT\" && echo x >deep/a/b/su && chmod 4755 deep/a/b/su && \
          echo x >gets/a/su && chmod 2755 gets/a/su && chmod 6755 chmod/a/plain && \
