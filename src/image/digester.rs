@@ -1,112 +1,95 @@
 //! A digest that another core makes while the bytes are looked at.
 
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 
 use sha2::{Digest as _, Sha256};
 
-/// Bytes that are handed over at once.
-const BLOCK: usize = 256 << 10;
-/// Blocks that wait.
-const WAITING: usize = 4;
+use super::blocks::{Block, queue};
 
 /// sha256 of what passes by.
+#[derive(Default)]
 pub(super) struct Digester {
-    /// What is not handed over yet.
-    block: Vec<u8>,
-    by: By,
+    /// Whether there is more than this one shows whether it is worth a thread.
+    first: Option<Block>,
+    by: Option<By>,
 }
 
 /// Who digests.
 enum By {
-    /// We do: few bytes are not worth a thread, or there is none to be had.
+    /// We do, where no thread is to be had.
     Us(Sha256),
-    Thread {
-        full: SyncSender<Vec<u8>>,
-        empty: Receiver<Vec<u8>>,
-        digest: JoinHandle<Sha256>,
-    },
+    Thread(SyncSender<Block>, JoinHandle<Sha256>),
 }
 
 impl Digester {
-    pub(super) fn new() -> Self {
-        Self { block: Vec::new(), by: By::Us(Sha256::new()) }
-    }
-
     /// Takes the next bytes.
-    pub(super) fn update(&mut self, mut bytes: &[u8]) {
-        while let Some((now, later)) = bytes.split_at_checked(BLOCK - self.block.len()) {
-            self.block.extend_from_slice(now);
-            bytes = later;
-            self.hand_over();
+    pub(super) fn update(&mut self, block: &Block) {
+        if self.first.is_none() && self.by.is_none() {
+            self.first = Some(block.clone());
+            return;
         }
-        self.block.extend_from_slice(bytes);
+        let first = self.first.take();
+        let by = self.by.get_or_insert_with(begin);
+        first.iter().chain([block]).for_each(|block| by.take(block));
     }
 
     /// The digest of everything, `sha256:…`.
     pub(super) fn finish(self) -> String {
         let mut digest = match self.by {
-            By::Us(digest) => digest,
-            By::Thread { full, empty: _, digest } => {
-                drop(full);
+            None => Sha256::new(),
+            Some(By::Us(digest)) => digest,
+            Some(By::Thread(blocks, digest)) => {
+                drop(blocks);
                 digest.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause))
             }
         };
-        digest.update(&self.block);
+        digest.update(self.first.as_deref().map_or(&[][..], Vec::as_slice));
         format!("sha256:{:x}", digest.finalize())
-    }
-
-    fn hand_over(&mut self) {
-        if let By::Us(digest) = &mut self.by
-            && let Some(thread) = begin(digest.clone())
-        {
-            self.by = thread;
-        }
-        match &mut self.by {
-            By::Us(digest) => digest.update(&self.block),
-            By::Thread { full, empty, .. } => {
-                let next = empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(BLOCK));
-                // It takes everything as long as it lives; if it did not, joining it says so.
-                let _ = full.send(std::mem::replace(&mut self.block, next));
-            }
-        }
-        self.block.clear();
     }
 }
 
-/// Begins a thread that goes on from here.
-fn begin(mut digest: Sha256) -> Option<By> {
-    let (full, blocks) = sync_channel::<Vec<u8>>(WAITING);
-    let (done, empty) = channel();
-    let work = move || {
-        for block in blocks {
-            digest.update(&block);
-            // Whoever hands over may be gone already.
-            let _ = done.send(block);
+impl By {
+    fn take(&mut self, block: &Block) {
+        match self {
+            Self::Us(digest) => digest.update(block.as_slice()),
+            // It takes everything as long as it lives; if it did not, joining it says so.
+            Self::Thread(blocks, _) => drop(blocks.send(block.clone())),
         }
+    }
+}
+
+fn begin() -> By {
+    let (sender, blocks) = queue();
+    let work = move || {
+        let mut digest = Sha256::new();
+        blocks.into_iter().for_each(|block| digest.update(block.as_slice()));
         digest
     };
-    let digest = thread::Builder::new().name("digest".into()).spawn(work).ok()?;
-    Some(By::Thread { full, empty, digest })
+    match thread::Builder::new().name("digest".into()).spawn(work) {
+        Ok(thread) => By::Thread(sender, thread),
+        Err(_) => By::Us(Sha256::new()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::blocks::{BLOCK, Blocks};
     use super::*;
 
     #[test]
-    fn it_is_the_digest_of_all_bytes_however_they_come() {
+    fn it_is_the_digest_of_all_blocks_however_many() {
         let bytes: Vec<u8> = (0..3 * BLOCK as u32 + 7)
             .map(|n| n.wrapping_mul(0x9e37_79b9).to_be_bytes()[0])
             .collect();
         for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, bytes.len()] {
-            let bytes = &bytes[..length];
+            let mut bytes = &bytes[..length];
             let expected = format!("sha256:{:x}", Sha256::digest(bytes));
-            for piece in [1 << 12, BLOCK - 1, BLOCK, BLOCK + 1, 4 * BLOCK] {
-                let mut digester = Digester::new();
-                bytes.chunks(piece).for_each(|piece| digester.update(piece));
-                assert_eq!(digester.finish(), expected, "{length} bytes by {piece}");
+            let (mut blocks, mut digester) = (Blocks::default(), Digester::default());
+            while !bytes.is_empty() {
+                digester.update(&blocks.read(&mut bytes).unwrap());
             }
+            assert_eq!(digester.finish(), expected, "{length} bytes");
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod archive;
 mod blobs;
+mod blocks;
 mod bytes;
 mod cache;
 mod composed;

@@ -1,12 +1,13 @@
 //! A layer as it is kept becomes the archive that it is: unpacked, digested, and bounded.
 
-use std::cell::{Cell, RefCell};
-use std::io::{self, BufReader, Read};
+use std::cell::Cell;
+use std::io::{self, BufRead, Read};
+use std::thread::{self, ScopedJoinHandle};
 
 use cofferdam_search::zstd_frames;
-use flate2::read::MultiGzDecoder;
-use sha2::{Digest as _, Sha256};
+use flate2::bufread::MultiGzDecoder;
 
+use super::blocks::{Arriving, BLOCK, Block, Blocks, queue};
 use super::digester::Digester;
 use super::error::ImageError;
 
@@ -37,11 +38,11 @@ impl Packing {
     }
 
     /// What is in it.
-    pub(super) fn unpack<'r>(self, packed: impl Read + 'r) -> Box<dyn Read + 'r> {
+    pub(super) fn unpack<'r>(self, packed: impl BufRead + 'r) -> Box<dyn Read + 'r> {
         match self {
             Self::None => Box::new(packed),
             Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
-            Self::Zstd => Box::new(zstd_frames(BufReader::new(packed), WINDOW)),
+            Self::Zstd => Box::new(zstd_frames(packed, WINDOW)),
         }
     }
 }
@@ -64,63 +65,55 @@ pub(super) struct Passed<T> {
     pub(super) found: T,
 }
 
-/// Reads a layer to its end, which `look` need not do.
+/// Reads a layer to its end, which `look` need not do; beyond its first block that is looked at
+/// on a thread of its own.
 ///
 /// What is damaged is told by the blob's digest where that is known: a blob that was cut on its way
 /// must not look like an image that was built wrongly.
-pub(super) fn pass<T>(
+pub(super) fn pass<T: Send>(
     what: &str,
     raw: impl Read,
     expected: Option<Expected<'_>>,
-    look: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    look: impl FnOnce(&mut dyn Read) -> io::Result<T> + Send,
 ) -> Result<Passed<T>, ImageError> {
     let mut raw = raw;
     let mut head = Vec::with_capacity(BEGINNING);
     (&mut raw).take(BEGINNING as u64).read_to_end(&mut head).map_err(ImageError::read(what))?;
     let packing = Packing::of(&head);
-    // Of a layer that is not packed both digests are one.
-    let digest = (packing != Packing::None && expected.is_some()).then(Sha256::new);
     let count = Cell::new(0);
-    let packed = RefCell::new(Packed {
+    let mut packed = Packed {
         inner: head.chain(raw),
+        blocks: Blocks::default(),
+        now: Block::default(),
+        at: 0,
         count: &count,
         limit: expected.map_or(u64::MAX, |expected| expected.size),
-        digest,
+        // Of a layer that is not packed both digests are one.
+        digest: (packing != Packing::None && expected.is_some()).then(Digester::default),
         failed: false,
-    });
-    let mut inner = packing.unpack(Shared(&packed));
-    let mut unpacked = Unpacked {
-        inner: inner.as_mut(),
-        digest: Digester::new(),
-        size: 0,
-        packed: &count,
-        bomb: false,
     };
-    // What stands behind the end of the archive belongs to the digest.
-    let looked = look(&mut unpacked)
-        .and_then(|found| io::copy(&mut unpacked, &mut io::sink()).map(|_| found));
-    if looked.is_err() && !unpacked.bomb {
-        // Whether it is the blob that was named says more than where reading it ended.
-        let _ = io::copy(&mut unpacked, &mut io::sink());
-    }
-    let Unpacked { digest, size, bomb, .. } = unpacked;
-    drop(inner);
+    let (looked, diff_id, size, bomb) = {
+        let mut unpacked = Unpacked {
+            inner: packing.unpack(&mut packed),
+            blocks: Blocks::default(),
+            digest: Digester::default(),
+            size: 0,
+            packed: &count,
+            bomb: false,
+        };
+        let looked = unpacked.pass(look);
+        (looked, unpacked.digest.finish(), unpacked.size, unpacked.bomb)
+    };
     if bomb {
         return Err(ImageError::Bomb { what: what.into(), limit: size, packed: count.get() });
     }
-    let diff_id = digest.finish();
-    // What stands behind the last frame belongs to the blob's.
-    let failed = packed.borrow().failed;
-    let rest = match failed {
+    // What stands behind the last frame belongs to the blob's digest.
+    let rest = match packed.failed {
         true => Ok(0),
-        false => io::copy(&mut Shared(&packed), &mut io::sink()),
+        false => io::copy(&mut packed, &mut io::sink()),
     };
-    let packed = packed.into_inner();
-    if let Some(expected) = expected.filter(|_| !packed.failed && rest.is_ok()) {
-        let found = match packed.digest {
-            Some(digest) => format!("sha256:{:x}", digest.finalize()),
-            None => diff_id.clone(),
-        };
+    if let Some(expected) = expected.filter(|_| !packed.failed) {
+        let found = packed.digest.map_or_else(|| diff_id.clone(), Digester::finish);
         let (what, wanted) = (what.to_string(), expected.digest.to_string());
         if count.get() != expected.size {
             let (found, wanted) =
@@ -139,59 +132,103 @@ pub(super) fn pass<T>(
 /// The blob: counted, digested, and no longer than it should be.
 struct Packed<'c, R> {
     inner: R,
+    blocks: Blocks,
+    now: Block,
+    at: usize,
+    /// Bytes that were read.
     count: &'c Cell<u64>,
     limit: u64,
-    digest: Option<Sha256>,
+    digest: Option<Digester>,
     /// Whether the way here broke: then nothing is known of the rest.
     failed: bool,
 }
 
-impl<R: Read> Read for Packed<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(into);
-        self.failed |=
-            count.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted);
-        let count = count?;
-        self.count.set(self.count.get() + count as u64);
-        if self.count.get() > self.limit {
-            self.failed = true;
-            return Err(io::Error::other(format!("it is longer than {} bytes", self.limit)));
+impl<R: Read> BufRead for Packed<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.now.len() {
+            // Given back, to be read into again.
+            (self.now, self.at) = (Block::default(), 0);
+            let next = self.blocks.read(&mut self.inner);
+            self.failed |= next.is_err();
+            let next = next?;
+            self.count.set(self.count.get() + next.len() as u64);
+            if self.count.get() > self.limit {
+                self.failed = true;
+                return Err(io::Error::other(format!("it is longer than {} bytes", self.limit)));
+            }
+            if let Some(digest) = &mut self.digest {
+                digest.update(&next);
+            }
+            self.now = next;
         }
-        if let Some(digest) = &mut self.digest {
-            digest.update(into.get(..count).unwrap_or_default());
-        }
-        Ok(count)
+        Ok(self.now.get(self.at..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.at = self.now.len().min(self.at + count);
     }
 }
 
-/// Read by the decoder first, and by us what that leaves.
-struct Shared<'s, R>(&'s RefCell<R>);
-
-impl<R: Read> Read for Shared<'_, R> {
+impl<R: Read> Read for Packed<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.borrow_mut().read(into)
+        let count = self.fill_buf()?.read(into)?;
+        self.consume(count);
+        Ok(count)
     }
 }
 
 /// The archive: digested, and no larger than its blob explains.
 struct Unpacked<'r> {
-    inner: &'r mut dyn Read,
+    inner: Box<dyn Read + 'r>,
+    blocks: Blocks,
     digest: Digester,
     size: u64,
     packed: &'r Cell<u64>,
     bomb: bool,
 }
 
-impl Read for Unpacked<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(into)?;
-        self.digest.update(into.get(..count).unwrap_or_default());
-        self.size += count as u64;
+impl Unpacked<'_> {
+    /// Unpacks everything, what stands behind the end of the archive too, while that is looked at.
+    fn pass<T: Send>(
+        &mut self,
+        look: impl FnOnce(&mut dyn Read) -> io::Result<T> + Send,
+    ) -> io::Result<T> {
+        let first = self.next()?;
+        if first.len() < BLOCK {
+            return look(&mut first.as_slice());
+        }
+        thread::scope(|scope| {
+            let (sender, blocks) = queue();
+            let look = move || look(&mut Arriving::new(blocks));
+            let looking = thread::Builder::new().name("look".into()).spawn_scoped(scope, look);
+            let mut next = Ok(first);
+            let unpacked = loop {
+                match next {
+                    Ok(block) if block.is_empty() => break Ok(()),
+                    // It may have seen enough.
+                    Ok(block) => drop(sender.send(block)),
+                    Err(error) => break Err(error),
+                }
+                next = self.next();
+            };
+            drop(sender);
+            let joined = looking.map(ScopedJoinHandle::join);
+            let looked = joined?.unwrap_or_else(|cause| std::panic::resume_unwind(cause));
+            // What was looked at ends where unpacking it did.
+            unpacked.and(looked)
+        })
+    }
+
+    /// The next bytes, none at the end.
+    fn next(&mut self) -> io::Result<Block> {
+        let block = self.blocks.read(&mut self.inner)?;
+        self.digest.update(&block);
+        self.size += block.len() as u64;
         if self.size > FREE.saturating_add(self.packed.get().saturating_mul(RATIO)) {
             self.bomb = true;
             return Err(io::Error::other("it unpacks to more than it can hold"));
         }
-        Ok(count)
+        Ok(block)
     }
 }
 
@@ -202,6 +239,7 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    use sha2::{Digest as _, Sha256};
 
     use super::*;
 
@@ -277,23 +315,17 @@ mod tests {
 
     #[test]
     fn a_bomb_is_left_alone() {
-        /// Zeros without end, in a blob of a few bytes.
-        struct Zeros;
-        impl Read for Zeros {
-            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-                into.fill(0);
-                Ok(into.len())
-            }
-        }
         let packed = Cell::new(10);
         let mut bomb = Unpacked {
-            inner: &mut Zeros,
-            digest: Digester::new(),
+            // In a blob of a few bytes.
+            inner: Box::new(io::repeat(0)),
+            blocks: Blocks::default(),
+            digest: Digester::default(),
             size: FREE + 9 * RATIO,
             packed: &packed,
             bomb: false,
         };
-        let error = io::copy(&mut bomb, &mut io::sink()).unwrap_err();
+        let error = bomb.pass(|reader| io::copy(reader, &mut io::sink())).unwrap_err();
         assert!(bomb.bomb && error.to_string().contains("more than"));
     }
 }
