@@ -19,15 +19,18 @@ need_peers() {
   chmod +x "$PEERS/syft" "$PEERS/trivy"
 }
 
+# measure_inventory ENGINE: engines write archives differently, some with layers that are packed.
 measure_inventory() {
-  local peer run tool archive=$WORK/image.tar
+  local engine=$1 peer run tool archive=$WORK/image.tar
   need_peers || die "cannot get syft and trivy"
-  say "packages of the Debian base, beside syft and trivy"
+  say "$engine ($ENGINE_TEXT): packages of the Debian base, beside syft and trivy"
   engine POST "/images/create?fromImage=$REGISTRY/debian&tag=bookworm" >/dev/null
   engine GET "/images/$REGISTRY/debian:bookworm/get" >"$archive"
   for peer in syft trivy; do
     for ((run = 0; run <= PAIRS; run++)); do
-      for tool in "$peer" cofferdam; do one_inventory "$peer" "$tool" "$run" "$archive"; done
+      for tool in "$peer" cofferdam; do
+        one_inventory "$engine" "$peer" "$tool" "$run" "$archive"
+      done
     done
   done
   rm -f "$archive"
@@ -35,7 +38,7 @@ measure_inventory() {
 
 # Run 0 is the warm-up. Everybody writes the same kind of document, and starts without a cache.
 one_inventory() {
-  local peer=$1 tool=$2 run=$3 archive=$4 start end command home=$WORK/nobody
+  local engine=$1 peer=$2 tool=$3 run=$4 archive=$5 start end command home=$WORK/nobody
   rm -rf "$home"
   mkdir "$home"
   case $tool in
@@ -52,6 +55,6 @@ one_inventory() {
   end=$(now)
   jq -e '.components | length > 80' "$WORK/document" >/dev/null || die "$tool lists too little"
   ((run > 0)) || return 0
-  record - "packages-$peer" seconds "$tool" "$run" "$(seconds $((end - start)))"
-  record - "packages-$peer" kilobytes "$tool" "$run" "$(tail -n 1 "$WORK/memory")"
+  record "$engine ($ENGINE_TEXT)" "packages-$peer" seconds "$tool" "$run" "$(seconds $((end - start)))"
+  record "$engine ($ENGINE_TEXT)" "packages-$peer" kilobytes "$tool" "$run" "$(tail -n 1 "$WORK/memory")"
 }
