@@ -26,8 +26,9 @@ unit:
 
 # The same tests on each engine of the lab, examples/ as their pages say, and on the first engine
 # what `differential` does; stops what it started.
+# Built as the suite builds it: `cargo build` would make half of all crates again.
 conformance:
-	cargo build --locked --bin cofferdam
+	cargo test --locked --test conformance --no-run
 	@integration/with-lab integration/on-engines $(abspath target/debug/cofferdam)
 
 # Each build of the corpus by docker buildx and by cofferdam, on every engine and through builders.
