@@ -8,6 +8,7 @@ use crate::support::{Engine, Outcome, Project, tests, unique};
 tests![
     every_way_to_leak_is_named_by_its_line,
     a_leak_leaves_nothing_behind,
+    what_another_image_holds_is_nothing_left_behind,
     a_secret_in_the_configuration_is_refused,
     a_secret_in_the_record_is_refused,
     a_trigger_that_leaks_is_refused,
@@ -189,6 +190,31 @@ fn a_leak_leaves_nothing_behind(engine: &'static Engine) {
             .collect();
         assert_eq!(left, [""; 0]);
     }
+}
+
+fn what_another_image_holds_is_nothing_left_behind(engine: &'static Engine) {
+    let other = Project::new(engine, "FROM DEBIAN\nRUN : NAME-once\n");
+    let image = other.tag("1");
+    let took = other.build(&["-t", &image]).run().succeeds().elapsed;
+    other.dockerfile("FROM DEBIAN\nRUN : NAME-again\n");
+    // Long enough for that, whose last layer is in an image then, and in the cache under the name
+    // that every strip op has.
+    let wait = 2 * took.as_secs() + 3;
+    let project = Project::new(
+        engine,
+        &format!(
+            "FROM BUSYBOX\n\
+             RUN --mount=type=secret,id=s S=$(tail -n 9 /run/secrets/s); sleep {wait}; \
+             echo \"$S\" >/leak; : NAME\n"
+        ),
+    );
+    let secret = project.beside("secret");
+    std::fs::write(&secret, value()).unwrap();
+    let secret = format!("id=s,src={}", secret.display());
+    let leaking = project.build(&["--secret", &secret]).start();
+    other.build(&["-t", &image]).run().succeeds();
+    leaking.outcome().fails(3).says("are gone from the engine");
+    assert!(engine.id(&image).is_some());
 }
 
 fn a_secret_in_the_configuration_is_refused(engine: &'static Engine) {

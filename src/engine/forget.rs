@@ -47,9 +47,12 @@ pub struct Traces {
 
 impl Traces {
     /// Whether a record may be the build's that began then, by the engine's clock.
+    ///
+    /// What an image holds, for which the engine says `shared` and which it does not prune, is not
+    /// of a build that made none.
     fn cover(&self, record: &control::UsageRecord, since: Option<Timestamp>) -> bool {
         let said = &record.description;
-        let ours = self.own.contains(said) || self.shared.contains(said);
+        let ours = self.own.contains(said) || (self.shared.contains(said) && !record.shared);
         ours && born(record) >= since.map(at)
     }
 
@@ -166,6 +169,8 @@ mod tests {
         };
         assert!(covered(&record(own, 100, false)) && covered(&record(shared, 101, false)));
         assert!(!covered(&record(own, 99, false)));
+        let in_an_image = |said| control::UsageRecord { shared: true, ..record(said, 101, false) };
+        assert!(covered(&in_an_image(own)) && !covered(&in_an_image(shared)));
         assert!(!covered(&record("pulled from docker.io/library/a", 101, false)));
         let timeless = control::UsageRecord { created_at: None, ..record(own, 0, false) };
         assert!(!covered(&timeless));
