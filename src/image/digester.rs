@@ -25,6 +25,9 @@ enum By {
 impl Digester {
     /// Takes the next bytes.
     pub(super) fn update(&mut self, block: &Block) {
+        if block.is_empty() {
+            return;
+        }
         if self.first.is_none() && self.by.is_none() {
             self.first = Some(block.clone());
             return;
