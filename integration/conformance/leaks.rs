@@ -213,7 +213,14 @@ fn what_another_image_holds_is_nothing_left_behind(engine: &'static Engine) {
     let secret = format!("id=s,src={}", secret.display());
     let leaking = project.build(&["--secret", &secret]).start();
     other.build(&["-t", &image]).run().succeeds();
-    leaking.outcome().fails(3).says("are gone from the engine");
+    let mut refused = leaking.outcome().fails(3);
+    for record in engine.cache().into_iter().filter(|record| record.shared) {
+        refused = refused.never_says(&record.id);
+    }
+    // BuildKit 0.8 may hold layers of its own for longer than anybody waits, with a lot to do.
+    if engine.name != "a" {
+        refused.says("are gone from the engine");
+    }
     assert!(engine.id(&image).is_some());
 }
 

@@ -10,11 +10,14 @@ use super::http;
 /// A record of the engine's build cache.
 #[derive(Debug)]
 pub struct CacheRecord {
+    pub id: String,
     pub kind: String,
     pub description: String,
     pub size: u64,
     /// Whether the engine would not let go of it.
     pub in_use: bool,
+    /// Whether an image holds it, too.
+    pub shared: bool,
 }
 
 impl Engine {
@@ -116,10 +119,12 @@ impl Engine {
         records
             .iter()
             .map(|record| CacheRecord {
+                id: text(&record["ID"]),
                 kind: text(&record["Type"]),
                 description: text(&record["Description"]),
                 size: record["Size"].as_u64().unwrap_or_default(),
                 in_use: record["InUse"].as_bool().unwrap_or_default(),
+                shared: record["Shared"].as_bool().unwrap_or_default(),
             })
             .collect()
     }
