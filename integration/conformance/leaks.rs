@@ -217,7 +217,7 @@ fn what_another_image_holds_is_nothing_left_behind(engine: &'static Engine) {
     for record in engine.cache().into_iter().filter(|record| record.shared) {
         refused = refused.never_says(&record.id);
     }
-    // BuildKit 0.8 may hold layers of its own for longer than anybody waits, with a lot to do.
+    // BuildKit 0.8, with a lot to do, was seen to leave two records behind; why is not known.
     if engine.name != "a" {
         refused.says("are gone from the engine");
     }
