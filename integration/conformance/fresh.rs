@@ -127,21 +127,19 @@ fn expect_no_orphans(project: &Project, size: u64) {
 
 /// What of a project is in the engine's cache that no layer of an image is.
 fn orphans(project: &Project, size: u64) -> Vec<String> {
-    let ours = |kind: &str, description: &str, bytes: u64| match kind {
-        "source.local" => (size..size + 4 * PAGE).contains(&bytes),
-        _ => kind == "exec.cachemount" && description.contains(&project.name),
-    };
-    let records = project.engine.cache().into_iter();
-    let records = records.filter(|record| ours(&record.kind, &record.description, record.size));
-    records.map(|record| format!("{} {}", record.kind, record.description)).collect()
+    let sizes = i64::try_from(size).unwrap()..i64::try_from(size + 4 * PAGE).unwrap();
+    let mut records = project.engine.cache("type==source.local");
+    records.retain(|record| sizes.contains(&record.size));
+    let of_steps = project.engine.cache_of(&project.name).into_iter();
+    records.extend(of_steps.filter(|record| record.record_type == "exec.cachemount"));
+    records.iter().map(|record| format!("{} {}", record.record_type, record.description)).collect()
 }
 
 /// What an engine takes to be in use can never be pruned.
 fn nothing_is_held_when_a_build_is_over(engine: &'static Engine) {
     let project = Project::new(engine, "FROM BUSYBOX\nRUN echo NAME >/stamp\n");
     let held = || {
-        let records = engine.cache().into_iter();
-        let ours = records.filter(|record| record.description.contains(&project.name));
+        let ours = engine.cache_of(&project.name).into_iter();
         ours.filter(|record| record.in_use).map(|record| record.description).collect::<Vec<_>>()
     };
     for secret in [false, true] {

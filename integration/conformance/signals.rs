@@ -41,9 +41,8 @@ fn stops(engine: &'static Engine, signal: Signal) {
     assert_eq!(project.recorded(), recorded);
     assert!(!project.path("id").exists());
     let caches = || {
-        let records = engine.cache().into_iter();
-        let mut caches = records.filter(|record| record.kind == "exec.cachemount");
-        !caches.any(|record| record.description.contains(&project.name))
+        let ours = engine.cache_of(&project.name);
+        !ours.iter().any(|record| record.record_type == "exec.cachemount")
     };
     assert!(eventually(Duration::from_secs(3), caches), "a cache mount is left");
     // The next build is none the worse.

@@ -51,15 +51,70 @@ impl Traces {
     /// What an image holds, for which the engine says `shared` and which it does not prune, is not
     /// of a build that made none.
     fn cover(&self, record: &control::UsageRecord, since: Option<Timestamp>) -> bool {
-        let said = &record.description;
-        let ours = self.own.contains(said) || (self.shared.contains(said) && !record.shared);
+        let shared = self.shared.contains(&record.description) && !record.shared;
+        let ours = self.is_own(record) || shared;
         ours && born(record) >= since.map(at)
     }
 
     /// Whether it is in use by somebody else, as far as can be told.
     fn is_foreign(&self, record: &control::UsageRecord) -> bool {
-        record.in_use && !self.own.contains(&record.description)
+        record.in_use && !self.is_own(record)
     }
+
+    fn is_own(&self, record: &control::UsageRecord) -> bool {
+        self.own.contains(&record.description)
+    }
+
+    /// Ids of records that may be another build's, and that nobody uses.
+    fn doubtful<'a>(&self, found: &'a [control::UsageRecord]) -> Vec<&'a str> {
+        let doubtful = found.iter().filter(|record| !record.in_use && !self.is_own(record));
+        doubtful.map(|record| record.id.as_str()).collect()
+    }
+
+    /// Drops those of `found` that others' layers stand on, which are among `above`: no prune takes
+    /// them, and nothing but its own stands on a layer of this build, unless another had the very
+    /// same layer to make.
+    fn drop_foundations(
+        &self,
+        found: &mut Vec<control::UsageRecord>,
+        above: &[control::UsageRecord],
+    ) {
+        loop {
+            let ours: BTreeSet<&str> = found.iter().map(|record| record.id.as_str()).collect();
+            let others = above.iter().filter(|record| !ours.contains(record.id.as_str()));
+            let below: BTreeSet<&str> = others.flat_map(parents).collect();
+            let before = found.len();
+            found.retain(|record| self.is_own(record) || !below.contains(record.id.as_str()));
+            if found.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Asks for the records with these words and for no others: an engine measures what it lists,
+    /// and what it measures is in use. An ordinary build that wants its cache mount in that moment
+    /// gets an empty one.
+    fn filters(&self) -> Vec<String> {
+        let words = self.own.union(&self.shared);
+        words.map(|words| format!("description=={}", quoted(words))).collect()
+    }
+}
+
+/// A string of [containerd's filters], which read Go's escapes and refuse U+FFFD as it stands.
+///
+/// [containerd's filters]: https://pkg.go.dev/github.com/containerd/containerd/v2/pkg/filters
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => quoted.extend(['\\', char]),
+            ' '..='~' => quoted.push(char),
+            _ => quoted.push_str(&format!("\\U{:08x}", u32::from(char))),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 impl Engine {
@@ -71,14 +126,19 @@ impl Engine {
         since: Option<Timestamp>,
     ) -> Result<Forgotten, EngineError> {
         let channel = self.channel().await?;
-        let mut control = ControlClient::new(channel.clone());
+        let mut control = ControlClient::new(channel);
         let (mut pruned, mut last) = (BTreeSet::new(), None);
         let mut look = 0;
         loop {
-            let mut found = listed(channel.clone(), traces, since).await?;
+            let mut found = list(&mut control, traces.filters()).await?;
+            found.retain(|record| traces.cover(record, since));
             // What came since is of builds that began later.
             let last = *last.get_or_insert_with(|| found.iter().map(born).max().flatten());
             found.retain(|record| born(record) <= last);
+            if look > 0 {
+                let above = above(&mut control, traces.doubtful(&found)).await?;
+                traces.drop_foundations(&mut found, &above);
+            }
             let (held, free): (Vec<_>, Vec<_>) = found.into_iter().partition(|r| r.in_use);
             let own: Vec<_> = held.iter().filter(|record| !traces.is_foreign(record)).collect();
             tracing::debug!(look, own = own.len(), held = held.len(), free = free.len(), "looked");
@@ -123,6 +183,13 @@ impl Engine {
     }
 }
 
+/// Ids of the records that one stands on.
+fn parents(record: &control::UsageRecord) -> impl Iterator<Item = &str> {
+    #[expect(deprecated, reason = "up to BuildKit 0.9 there is no other")]
+    let only = &record.parent;
+    record.parents.iter().chain([only]).map(String::as_str)
+}
+
 /// When the engine made a record.
 fn born(record: &control::UsageRecord) -> Option<(i64, i32)> {
     record.created_at.map(at)
@@ -132,19 +199,31 @@ fn at(time: Timestamp) -> (i64, i32) {
     (time.seconds, time.nanos)
 }
 
-async fn listed(
-    channel: Channel,
-    traces: &Traces,
-    since: Option<Timestamp>,
+/// The records that stand on these.
+async fn above(
+    control: &mut ControlClient<Channel>,
+    ids: Vec<&str>,
 ) -> Result<Vec<control::UsageRecord>, EngineError> {
-    let answer = ControlClient::new(channel).disk_usage(control::DiskUsageRequest::default()).await;
-    let answer = answer.map_err(|status| EngineError::Control {
+    // Up to BuildKit 0.9 a record has one parent, and the field another name.
+    let filters = ids.iter().flat_map(|id| [format!("parent=={id}"), format!("parents~={id}")]);
+    list(control, filters.collect()).await
+}
+
+/// What of an engine's cache passes one of the filters.
+async fn list(
+    control: &mut ControlClient<Channel>,
+    filter: Vec<String>,
+) -> Result<Vec<control::UsageRecord>, EngineError> {
+    // No filter at all would let everything through.
+    if filter.is_empty() {
+        return Ok(Vec::new());
+    }
+    let request = control::DiskUsageRequest { filter, ..Default::default() };
+    let answer = control.disk_usage(request).await.map_err(|status| EngineError::Control {
         what: "cannot list the build's layers",
         message: status.message().to_string(),
     })?;
-    let mut records = answer.into_inner().record;
-    records.retain(|record| traces.cover(record, since));
-    Ok(records)
+    Ok(answer.into_inner().record)
 }
 
 #[cfg(test)]
@@ -176,5 +255,52 @@ mod tests {
         assert!(!covered(&timeless));
         assert!(traces.is_foreign(&record(shared, 101, true)));
         assert!(!traces.is_foreign(&record(own, 101, true)));
+    }
+
+    #[test]
+    fn what_others_build_on_is_theirs() {
+        let traces =
+            Traces { own: ["make".into()].into(), shared: ["fileop target".into()].into() };
+        let layer = |id: &str, said, below: &str| control::UsageRecord {
+            id: id.into(),
+            parents: vec![below.into()],
+            ..record(said, 101, false)
+        };
+        #[expect(deprecated, reason = "as the oldest engines say it")]
+        let old = |id, said, below: &str| control::UsageRecord {
+            parents: Vec::new(),
+            parent: below.into(),
+            ..layer(id, said, "")
+        };
+        let mut found = vec![
+            layer("ours", "fileop target", "base"),
+            layer("made", "make", "ours"),
+            layer("theirs-below", "fileop target", "base"),
+            old("theirs", "fileop target", "theirs-below"),
+        ];
+        assert_eq!(traces.doubtful(&found), ["ours", "theirs-below", "theirs"]);
+        let above = [
+            found[1].clone(),
+            found[3].clone(),
+            old("their-step", "other", "theirs"),
+            layer("on-our-step", "other", "made"),
+        ];
+        traces.drop_foundations(&mut found, &above);
+        assert_eq!(Vec::from_iter(found.iter().map(|record| &record.id)), ["ours", "made"]);
+    }
+
+    #[test]
+    fn only_records_with_the_words_of_the_steps_are_asked_for() {
+        let traces = Traces {
+            own: ["echo \"\\n\"\n\u{fffd}é".into()].into(),
+            shared: ["fileop target".into()].into(),
+        };
+        assert_eq!(
+            traces.filters(),
+            [
+                r#"description=="echo \"\\n\"\U0000000a\U0000fffd\U000000e9""#,
+                r#"description=="fileop target""#
+            ]
+        );
     }
 }

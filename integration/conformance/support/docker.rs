@@ -1,24 +1,10 @@
-//! The engine as its users see it: the docker command line, and two REST calls it has no words for.
+//! The engine as its users see it: the docker command line.
 
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
 use super::Engine;
-use super::http;
-
-/// A record of the engine's build cache.
-#[derive(Debug)]
-pub struct CacheRecord {
-    pub id: String,
-    pub kind: String,
-    pub description: String,
-    pub size: u64,
-    /// Whether the engine would not let go of it.
-    pub in_use: bool,
-    /// Whether an image holds it, too.
-    pub shared: bool,
-}
 
 impl Engine {
     /// `docker …`, whatever comes of it.
@@ -97,35 +83,5 @@ impl Engine {
     pub fn history(&self, image: &str) -> Vec<String> {
         let text = self.docker(&["history", "--no-trunc", "--format={{.CreatedBy}}", image]);
         text.lines().map(String::from).collect()
-    }
-
-    /// Everything in the engine's build cache.
-    pub fn cache(&self) -> Vec<CacheRecord> {
-        // The oldest engine has no way to ask for less and ignores the wish. It also answers one
-        // question of this kind at a time, and others ask, too.
-        let ask = || http::unix(self.socket(), "GET", "/system/df?type=build-cache");
-        let mut answer = ask();
-        for _ in 0..100 {
-            if !String::from_utf8_lossy(&answer.body).contains("operation is already running") {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            answer = ask();
-        }
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
-        let usage: Value = serde_json::from_slice(&answer.body).unwrap();
-        let records = usage["BuildCache"].as_array().cloned().unwrap_or_default();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
-        records
-            .iter()
-            .map(|record| CacheRecord {
-                id: text(&record["ID"]),
-                kind: text(&record["Type"]),
-                description: text(&record["Description"]),
-                size: record["Size"].as_u64().unwrap_or_default(),
-                in_use: record["InUse"].as_bool().unwrap_or_default(),
-                shared: record["Shared"].as_bool().unwrap_or_default(),
-            })
-            .collect()
     }
 }

@@ -2,8 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::time::Duration;
 
 /// What came back.
@@ -29,13 +27,6 @@ pub fn tcp(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) ->
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     exchange(stream, method, path, headers)
-}
-
-/// Asks a server on a unix socket.
-pub fn unix(socket: &Path, method: &str, path: &str) -> Answer {
-    let stream = UnixStream::connect(socket).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    exchange(stream, method, path, &[])
 }
 
 /// HTTP/1.0, so that the body simply ends with the connection.

@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub mod cache;
 pub mod docker;
 pub mod fakes;
 pub mod gate;
