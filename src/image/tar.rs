@@ -1,7 +1,8 @@
 //! A layer's archive, member by member, in fixed memory whatever it says.
 //!
 //! Source: POSIX.1-2017, pax (ustar and pax headers); GNU tar, "Basic Tar Format" (long names,
-//! numbers in base 256, sparse files). What ends a header early is what engines call an error too.
+//! numbers in base 256, sparse files). Where readers differ it reads as Go's `archive/tar`, with which
+//! engines unpack: what only they saw would be looked at by nobody.
 
 use std::io::{self, Read};
 
@@ -84,17 +85,20 @@ impl<R: Read> Members<R> {
                 };
             }
             let header = Header::of(&block)?;
-            let size = header.size;
-            self.left = size;
+            if !matches!(header.kind, b'x' | b'g' | b'L' | b'K') {
+                return self.member(header, pax, (path, target)).map(Some);
+            }
+            self.content(header.size)?;
             match header.kind {
                 b'x' => pax = Pax::parse(&self.text()?)?,
-                // For all members to come: engines ignore it.
-                b'g' => drop(self.text()?),
-                b'L' => path = Some(until_zero(self.text()?)),
-                b'K' => target = Some(until_zero(self.text()?)),
-                _ => return self.member(header, pax, (path, target)).map(Some),
+                // For all members to come: engines ignore it, and what stood before it.
+                b'g' => {
+                    drop(self.text()?);
+                    (pax, path, target) = (Pax::default(), None, None);
+                }
+                b'L' => path = until_zero(self.text()?),
+                _ => target = until_zero(self.text()?),
             }
-            self.pad(size);
         }
     }
 
@@ -104,10 +108,11 @@ impl<R: Read> Members<R> {
         pax: Pax,
         (path, target): (Option<Vec<u8>>, Option<Vec<u8>>),
     ) -> io::Result<Member> {
-        let path = pax.path.or(path).unwrap_or(header.path);
+        let (sparse, name) = (pax.sparse.is_some(), pax.sparse.flatten());
+        let path = name.or(path).or(pax.path).unwrap_or(header.path);
         let mut kind = match header.kind {
             // Archives older than the standard write directories so.
-            0 | b'0' if path.ends_with(b"/") => Kind::Directory,
+            0 if path.ends_with(b"/") => Kind::Directory,
             0 | b'0' | b'7' => Kind::File,
             b'S' => Kind::Sparse,
             b'1' => Kind::HardLink,
@@ -115,7 +120,7 @@ impl<R: Read> Members<R> {
             b'5' => Kind::Directory,
             other => Kind::Other(other),
         };
-        if kind == Kind::File && pax.sparse {
+        if kind == Kind::File && sparse {
             kind = Kind::Sparse;
         }
         let mut size = pax.size.unwrap_or(header.size);
@@ -129,16 +134,15 @@ impl<R: Read> Members<R> {
         if header.extended {
             self.sparse_map()?;
         }
-        self.left = size;
-        self.pad(size);
+        self.content(size)?;
         Ok(Member {
             path,
-            target: pax.target.or(target).unwrap_or(header.target),
+            target: target.or(pax.target).unwrap_or(header.target),
             kind,
             mode: header.mode,
             uid: pax.uid.unwrap_or(header.uid),
             gid: pax.gid.unwrap_or(header.gid),
-            size,
+            size: self.left,
             device: header.device,
             attributes: pax.attributes,
         })
@@ -164,18 +168,23 @@ impl<R: Read> Members<R> {
         Ok(text)
     }
 
-    fn pad(&mut self, size: u64) {
-        self.padding = size.next_multiple_of(BLOCK as u64) - size;
+    /// So many bytes follow, and then what fills the block.
+    fn content(&mut self, size: i64) -> io::Result<()> {
+        self.left = u64::try_from(size).map_err(|_| damaged("a size is below zero"))?;
+        self.padding = self.left.next_multiple_of(BLOCK as u64) - self.left;
+        Ok(())
     }
 
     /// Passes over what is left of the present member.
     fn skip(&mut self) -> io::Result<()> {
-        let mut rest = self.left.saturating_add(self.padding);
-        (self.left, self.padding) = (0, 0);
+        let padding = std::mem::take(&mut self.padding);
+        let mut rest = std::mem::take(&mut self.left).saturating_add(padding);
         let mut buffer = [0; SKIP];
         while rest > 0 {
             let most = usize::try_from(rest).unwrap_or(SKIP).min(SKIP);
             match self.reader.read(buffer.get_mut(..most).unwrap_or_default())? {
+                // The last block may be short.
+                0 if rest <= padding => return Ok(()),
                 0 => return Err(short()),
                 count => rest -= count as u64,
             }
@@ -215,10 +224,10 @@ impl<R: Read> Read for Members<R> {
     }
 }
 
-fn until_zero(mut text: Vec<u8>) -> Vec<u8> {
+fn until_zero(mut text: Vec<u8>) -> Option<Vec<u8>> {
     let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
     text.truncate(end);
-    text
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn damaged(what: &str) -> io::Error {
