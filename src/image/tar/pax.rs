@@ -15,7 +15,7 @@ pub(super) struct Pax {
     pub(super) size: Option<i64>,
     pub(super) uid: Option<u64>,
     pub(super) gid: Option<u64>,
-    /// Whether it is a file with holes, which has its own name for it.
+    /// Set for a file with holes: the name that it has as such, if it says one.
     pub(super) sparse: Option<Option<Vec<u8>>>,
     pub(super) attributes: Vec<(Vec<u8>, Vec<u8>)>,
 }
