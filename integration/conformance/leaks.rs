@@ -207,7 +207,7 @@ fn what_another_image_holds_is_nothing_left_behind(engine: &'static Engine) {
     assert!(engine.id(&image).is_some());
 }
 
-/// With old engines every COPY has, and what a step stands on cannot be pruned.
+/// With old engines every COPY has the same name, too, and what another step stands on is not pruned.
 fn what_another_build_stands_on_is_nothing_left_behind(engine: &'static Engine) {
     let other =
         Project::new(engine, "FROM BUSYBOX\nCOPY Dockerfile /\nWORKDIR /w\nRUN : NAME-once\n");

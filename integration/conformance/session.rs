@@ -12,7 +12,7 @@ use cofferdam::engine::session::{
     Destination, Filesync, Outputs, RegistryAuth, SecretStore, Services, SshAgents, SshSource,
     Stdin, Uploads,
 };
-use cofferdam::engine::{BuildId, Endpoint, EngineKind, Exporter, Opening, SessionTransport};
+use cofferdam::engine::{BuildId, Exporter, Opening, SessionTransport};
 use cofferdam_frontend::bridge::{Bridge as _, Outcome, Parts, Solve};
 
 use crate::support::{Engine, Project, tests};
@@ -54,9 +54,7 @@ impl<'a> Build<'a> {
         let options = self.options;
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let endpoint = Endpoint::parse(Some(&engine.host)).unwrap();
-            let connected =
-                cofferdam::engine::Engine::connect(endpoint, EngineKind::Docker).await.unwrap();
+            let connected = engine.connected().await;
             let id = BuildId::random().unwrap();
             let (progress, mut seen) = tokio::sync::mpsc::channel(64);
             tokio::spawn(async move { while seen.recv().await.is_some() {} });

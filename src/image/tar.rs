@@ -108,8 +108,7 @@ impl<R: Read> Members<R> {
         pax: Pax,
         (path, target): (Option<Vec<u8>>, Option<Vec<u8>>),
     ) -> io::Result<Member> {
-        let (sparse, name) = (pax.sparse.is_some(), pax.sparse.flatten());
-        let path = name.or(path).or(pax.path).unwrap_or(header.path);
+        let path = pax.sparse_name.or(path).or(pax.path).unwrap_or(header.path);
         let mut kind = match header.kind {
             // Archives older than the standard write directories so.
             0 if path.ends_with(b"/") => Kind::Directory,
@@ -120,7 +119,7 @@ impl<R: Read> Members<R> {
             b'5' => Kind::Directory,
             other => Kind::Other(other),
         };
-        if kind == Kind::File && sparse {
+        if kind == Kind::File && pax.sparse {
             kind = Kind::Sparse;
         }
         let mut size = pax.size.unwrap_or(header.size);

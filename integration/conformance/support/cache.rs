@@ -2,7 +2,6 @@
 
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use bollard_buildkit_proto::moby::buildkit::v1::{DiskUsageRequest, UsageRecord};
-use cofferdam::engine::{Endpoint, EngineKind};
 
 use super::Engine;
 
@@ -15,10 +14,8 @@ impl Engine {
     pub fn cache(&self, filter: &str) -> Vec<UsageRecord> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let endpoint = Endpoint::parse(Some(&self.host)).unwrap();
-            let kind = EngineKind::Docker;
-            let engine = cofferdam::engine::Engine::connect(endpoint, kind).await.unwrap();
-            let mut control = ControlClient::new(engine.channel().await.unwrap());
+            let channel = self.connected().await.channel().await.unwrap();
+            let mut control = ControlClient::new(channel);
             let filter = vec![filter.into()];
             let request = DiskUsageRequest { filter, ..DiskUsageRequest::default() };
             control.disk_usage(request).await.unwrap().into_inner().record

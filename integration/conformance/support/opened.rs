@@ -1,4 +1,4 @@
-//! A build that is only opened: an engine to ask, below the command line.
+//! An engine and a build that is only opened, below the command line.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,21 @@ use cofferdam::engine::{
 
 use super::Engine;
 
+impl Engine {
+    /// A connection to it.
+    pub async fn connected(&self) -> cofferdam::engine::Engine {
+        let endpoint = Endpoint::parse(Some(&self.host)).unwrap();
+        cofferdam::engine::Engine::connect(endpoint, EngineKind::Docker).await.unwrap()
+    }
+}
+
 /// Opens a build that has these files and nothing else; nobody hears of its progress.
 pub async fn open(
     engine: &'static Engine,
     files: Filesync,
     transport: SessionTransport,
 ) -> ActiveBuild {
-    let endpoint = Endpoint::parse(Some(&engine.host)).unwrap();
-    let connected = cofferdam::engine::Engine::connect(endpoint, EngineKind::Docker).await.unwrap();
+    let connected = engine.connected().await;
     let id = BuildId::random().unwrap();
     let (progress, mut seen) = tokio::sync::mpsc::channel(64);
     tokio::spawn(async move { while seen.recv().await.is_some() {} });

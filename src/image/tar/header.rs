@@ -11,7 +11,7 @@ pub(super) struct Header {
     pub(super) mode: u32,
     pub(super) uid: u64,
     pub(super) gid: u64,
-    /// Below zero only where nobody looks at it.
+    /// As it is written: what is below zero says nothing of a member without content.
     pub(super) size: i64,
     pub(super) device: (u64, u64),
     /// Whether the map of a sparse file goes on behind it.

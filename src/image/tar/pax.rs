@@ -15,8 +15,9 @@ pub(super) struct Pax {
     pub(super) size: Option<i64>,
     pub(super) uid: Option<u64>,
     pub(super) gid: Option<u64>,
-    /// Set for a file with holes: the name that it has as such, if it says one.
-    pub(super) sparse: Option<Option<Vec<u8>>>,
+    pub(super) sparse: bool,
+    /// What a file with holes is called, before all other names.
+    pub(super) sparse_name: Option<Vec<u8>>,
     pub(super) attributes: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -53,13 +54,12 @@ impl Pax {
             }
         }
         // Versions that engines know; the oldest does not say its own.
-        let version = (major.as_deref(), minor.as_deref());
-        let known = match version {
+        pax.sparse = match (major.as_deref(), minor.as_deref()) {
             (Some(b"0"), Some(b"0" | b"1")) | (Some(b"1"), Some(b"0")) => true,
             (None, None) => map.is_some(),
             _ => false,
         };
-        pax.sparse = known.then_some(name);
+        pax.sparse_name = name.filter(|_| pax.sparse);
         Ok(pax)
     }
 }
